@@ -107,6 +107,7 @@ const INVENTORY = [
   'AlreadyAdopted',
   'Foreign',
   'ForeignExpired',
+  'ForeignExpiring',
   'Immortal',
   'NotReplicated',
   'Owned',

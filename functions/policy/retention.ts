@@ -23,7 +23,7 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
  * The shortest period that InfluxDB documents; the API's own minimum is 0.
  * https://docs.influxdata.com/influxdb3/clustered/admin/databases/#retention-periods
  */
-const SHORTEST_RETENTION_NS = UNIT_NS.h;
+export const SHORTEST_RETENTION_NS = UNIT_NS.h;
 export const INFINITE_RETENTION = 0n;
 
 /** Nanoseconds of a valid retention period, also of what `formatRetention` writes; 0 for infinite. */

@@ -3,8 +3,13 @@ import { formatTemplate } from '../../management-api/database.ts';
 import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { matchesGlob } from '../../policy/glob.ts';
 import type { Policy } from '../../policy/policy.ts';
+import {
+  formatRetention,
+  INFINITE_RETENTION,
+  SHORTEST_RETENTION_NS,
+} from '../../policy/retention.ts';
 import type { Finding } from '../../run/plan.ts';
-import type { FieldChange } from './database-action.ts';
+import type { DatabaseAction, FieldChange } from './database-action.ts';
 import { describeAction, sourceOf } from './describe-action.ts';
 import { type NumberedRule, ruleOf } from './rules.ts';
 
@@ -80,6 +85,32 @@ export function unmatchedGlobs(
     const source = sourceOf(index + 1, policy.file);
     return [
       { kind: 'RuleWithoutDatabase', message: `${rule.match} (${source}) matches no database` },
+    ];
+  });
+}
+
+/**
+ * Databases that lose what is written to them at once, and that nothing in the plan lengthens: the API counts in
+ * nanoseconds, and whoever took that for seconds has a week of less than a millisecond.
+ */
+export function tooShortOf(
+  databases: ReadonlyMap<string, Database>,
+  actions: readonly DatabaseAction[],
+): Finding[] {
+  const isLengthened = (name: string) =>
+    actions.some(
+      (each) => each.kind === 'change' && each.field === 'retention' && each.database === name,
+    );
+  return [...databases.values()].flatMap(({ name, retentionPeriod: period }): Finding[] => {
+    const isShort = period !== INFINITE_RETENTION && period < SHORTEST_RETENTION_NS;
+    if (!isShort || isLengthened(name)) return [];
+    const kept = formatRetention(period);
+    return [
+      {
+        kind: 'RetentionTooShort',
+        database: name,
+        message: `${name} keeps what is written for ${kept}, under an hour, which is the shortest that InfluxDB documents: data may be gone at once; the Management API counts in nanoseconds. A rule for it with a longer retention mends that`,
+      },
     ];
   });
 }

@@ -13,6 +13,7 @@ import {
   reportedOnly,
   shorteningRefused,
   templateDrift,
+  tooShortOf,
   unmanagedOf,
   unmatchedGlobs,
 } from './findings.ts';
@@ -96,6 +97,7 @@ export function planEnforcement(
   const actions = decisions.filter(isAction);
   const findings = [
     ...decisions.filter(isFinding),
+    ...tooShortOf(databases, actions),
     ...unmatchedGlobs(databases, policy),
     ...unmanagedOf(databases, policy),
   ];

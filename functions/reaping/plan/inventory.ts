@@ -3,8 +3,8 @@ import { entryOf, type Policy } from '../../policy/policy.ts';
 import { counted } from '../../run/counted.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
-import { formatInstant, HOUR_MS } from '../../time.ts';
-import { bearsOwner, homeOf, parseMarker } from '../../tokens/marker.ts';
+import { DAY_MS, formatInstant, HOUR_MS } from '../../time.ts';
+import { bearsOwner, homeOf, isMarked, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -31,6 +31,28 @@ function summary(kind: string, tokens: readonly Token[], what: string): Finding[
   const rest = tokens.length > MOST_NAMED ? ', …' : '';
   const message = `${counted(tokens.length, 'token')} ${what}: ${named.join(', ')}${rest}`;
   return [{ kind, message }];
+}
+
+/** So long before its end somebody may still do something about a token that nobody renews. */
+const SOON_MS = 7 * DAY_MS;
+
+/** Tokens without a marker, which no deployment renews, that work and end soon: the first one first. */
+function expiringOf(foreign: readonly Token[], now: number): Finding[] {
+  const ends = foreign
+    .flatMap((token) => {
+      const { id, description, expiresAt = Number.POSITIVE_INFINITY } = token;
+      const isSoon = works(token, now) && expiresAt <= now + SOON_MS;
+      return isSoon && !isMarked(description) ? [{ id, expiresAt }] : [];
+    })
+    .sort((a, b) => a.expiresAt - b.expiresAt || a.id.localeCompare(b.id));
+  if (ends.length === 0) return [];
+  const named = ends
+    .slice(0, MOST_NAMED)
+    .map(({ id, expiresAt }) => `${id} (${formatInstant(expiresAt)})`);
+  const rest = ends.length > MOST_NAMED ? ', …' : '';
+  const verb = ends.length === 1 ? 'expires' : 'expire';
+  const message = `${counted(ends.length, 'token')} of others, which nobody renews here, ${verb} within a week: ${named.join(', ')}${rest}`;
+  return [{ kind: 'ForeignExpiring', message }];
 }
 
 /** What keeps the clocks of a secret from running. */
@@ -163,7 +185,7 @@ function lingering(seen: ObservedSecret, policy: Policy, observation: Observatio
 
 /**
  * What a person should know about the cluster's tokens and our secrets: held, unlisted, expired and
- * foreign ones, tokens without an expiry, permissions on every database and on databases that do not exist.
+ * foreign ones, those of them that end soon, tokens without an expiry, permissions on every database and on databases that do not exist.
  */
 export function takeInventory(policy: Policy, observation: Observation): Finding[] {
   const { secrets, databases, at } = observation;
@@ -212,6 +234,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       foreign.filter((token) => isExpired(token, at)),
       'of others, expired',
     ),
+    ...expiringOf(foreign, at),
     ...summary(
       'Wildcard',
       granting((name) => name === ANY),

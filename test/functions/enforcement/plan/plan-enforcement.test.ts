@@ -43,7 +43,9 @@ test('plans nothing where everything is as declared', () => {
 
 test('leaves alone what a rule does not declare', () => {
   const odd = databaseOf('telemetry', { retention: '7s', maxTables: 1, maxColumnsPerTable: 9 });
-  expect(planFor({ rules: [{ name: 'telemetry' }], databases: [odd] })).toEqual(planOf('enforce'));
+  const plan = planFor({ rules: [{ name: 'telemetry' }], databases: [odd] });
+  expect({ ...plan, findings: [] }).toEqual(planOf('enforce'));
+  expect(kindsOf(plan)).toEqual(['RetentionTooShort telemetry']);
 });
 
 test('the first rule that matches wins, and nothing is taken from those behind it', () => {
@@ -144,6 +146,31 @@ test('tells in one sentence which databases have no rule', () => {
       ),
     },
   ]);
+});
+
+test('names each database that keeps data for less than an hour, whether or not a rule is about it', () => {
+  const databases = [
+    databaseOf('signals', { retention: '604800ns' }),
+    databaseOf('reported', { retention: '59m' }),
+    databaseOf('mended', { retention: '1s' }),
+    databaseOf('hourly', { retention: '1h' }),
+    databaseOf('infinite'),
+  ];
+  const rules = [
+    { name: 'reported', retention: '7d', mode: 'report' },
+    { name: 'mended', retention: '7d' },
+  ];
+  const plan = planFor({ databases, rules });
+  expect(textsOf(plan)).toEqual(['retention mended 1s -> 7d (policy keyturn.yaml, rule 2)']);
+  expect(kindsOf(plan)).toEqual([
+    'DatabaseDrift reported',
+    'RetentionTooShort reported',
+    'RetentionTooShort signals',
+    'UnmanagedDatabases',
+  ]);
+  expect(plan.findings[2]?.message).toMatch(
+    /^signals keeps what is written for 604800ns, under an hour/,
+  );
 });
 
 test('tells of rules that match nothing', () => {

@@ -19,6 +19,9 @@ import {
 } from '../../builders.ts';
 
 const inventory = (world: World) => takeInventory(policyOf(), observationOf(world));
+/** Of others, and far from its end. */
+const lasting: typeof foreign = (n, options) =>
+  foreign(n, { expiresAt: NOW + 30 * DAY, ...options });
 const owned = (message: string) => ({ kind: 'Owned', message });
 
 test('says how much there is, and no more, of a fleet in order', () => {
@@ -31,7 +34,7 @@ test('says how much there is, and no more, of a fleet in order', () => {
 });
 
 test('gives one summary of the tokens of others, however many', () => {
-  const tokens = Array.from({ length: 7 }, (_, n) => foreign(n));
+  const tokens = Array.from({ length: 7 }, (_, n) => lasting(n));
   const five = [0, 1, 2, 3, 4].map(id).join(', ');
   expect(inventory({ tokens, databases: ['telemetry'] })).toEqual([
     owned('0 tokens in 0 secrets'),
@@ -40,11 +43,11 @@ test('gives one summary of the tokens of others, however many', () => {
 });
 
 test('names tokens without an expiry, with every database, and with one that does not exist', () => {
-  const { expiresAt: _, ...immortal } = foreign(1);
+  const { expiresAt: _, ...immortal } = lasting(1);
   const tokens = [
     immortal,
-    foreign(2, { permissions: [{ action: 'read', resource: '*' }] }),
-    foreign(3, { permissions: [{ action: 'read', resource: 'dropped' }] }),
+    lasting(2, { permissions: [{ action: 'read', resource: '*' }] }),
+    lasting(3, { permissions: [{ action: 'read', resource: 'dropped' }] }),
     foreign(4, { expiresAt: NOW }),
   ];
   expect(inventory({ tokens, databases: ['telemetry'] })).toEqual([
@@ -60,8 +63,25 @@ test('names tokens without an expiry, with every database, and with one that doe
   ]);
 });
 
+test('names tokens of others that work and end within a week, the first one first, and none that a deployment renews', () => {
+  const ending = (n: number, days: number, more = {}) =>
+    foreign(n, { expiresAt: NOW + days * DAY, ...more });
+  const tokens = [
+    ending(1, 7),
+    ending(2, 3),
+    ending(3, 8),
+    ending(4, 1, { permissions: [] }),
+    ending(5, 1, { description: 'x [keyturn:1 owner=staging secret=a home=12345678]' }),
+    ending(6, 0),
+  ];
+  expect(inventory({ tokens, databases: ['telemetry'] })).toContainEqual({
+    kind: 'ForeignExpiring',
+    message: `2 tokens of others, which nobody renews here, expire within a week: ${id(2)} (2026-03-05T12:00:00Z), ${id(1)} (2026-03-09T12:00:00Z)`,
+  });
+});
+
 test('calls no database unknown where the databases could not be listed, and says that', () => {
-  const dropped = foreign(1, { permissions: [{ action: 'read', resource: 'dropped' }] });
+  const dropped = lasting(1, { permissions: [{ action: 'read', resource: 'dropped' }] });
   expect(inventory({ tokens: [dropped] }).map(({ kind }) => kind)).toEqual([
     'Owned',
     'Foreign',
