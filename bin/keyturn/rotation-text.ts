@@ -13,6 +13,7 @@ const PROMOTING = ['rotate', 'resume', 'verify'];
 const ARMING = ['mint', 'arm'];
 /** Findings beside which a token is rotated all the same. */
 const HARMLESS = [
+  'FrozenStray',
   'KeyDiffers',
   'LostMarker',
   'NotReplicated',

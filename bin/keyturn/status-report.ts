@@ -97,9 +97,8 @@ type Finding = Plan['findings'][number];
 
 /** These actions are a rotation, or a part of one. */
 const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
-/** Nothing changes these entries until a person does; nor those with such a finding: a person stripped the token, say. */
+/** Nothing changes these entries until a person does; nor one whose token a person stripped (finding `Held`). */
 const STOPPED = ['held', 'deleted', 'replica'];
-const STOPPED_BY = ['Held', 'HoldLost'];
 /** Consumers have a token that works, and nothing is to be done. Whatever a newer version says is not known to be well. */
 const WELL = ['works', 'replica'];
 /** An inventory, or what a policy has chosen; docs/glossary.md has them. What is not here asks for somebody. */
@@ -139,9 +138,7 @@ function nextRotation(
   plan: Plan,
   now: number,
 ): string | undefined {
-  const isHeld = plan.findings.some(
-    (each) => each.token === token && STOPPED_BY.includes(each.kind),
-  );
+  const isHeld = plan.findings.some((each) => each.token === token && each.kind === 'Held');
   if (isHeld || STOPPED.includes(condition)) return undefined;
   const isRotating = (action: Action) => action.token === token && ROTATING.includes(action.kind);
   const found = plan.actions.findIndex(isRotating);

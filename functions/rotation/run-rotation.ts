@@ -28,7 +28,6 @@ import {
   entryStates,
   type Unadopted,
 } from './plan/entry-state.ts';
-import { HOLD_LOST } from './plan/lost-hold.ts';
 import { measureTokens } from './plan/measure-tokens.ts';
 import { inOrderOfNeed } from './plan/order-of-need.ts';
 import { needsDatabases } from './plan/permissions.ts';
@@ -149,11 +148,6 @@ class NotStoredError extends Error {
   override readonly name = 'NotStoredError';
 }
 
-/** A hold went with its secret, and nobody has lifted it. */
-class HoldLostError extends Error {
-  override readonly name = 'HoldLostError';
-}
-
 /**
  * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
  * @param wanted the actions of the plan before it was known what gets no token
@@ -170,10 +164,6 @@ function failedFindings(
     if (kind === CANNOT_STORE) {
       const action = { kind: 'mint', reason: 'Due', token, secret } as const;
       return { action, result: 'failed' as const, error: new NotStoredError(message) };
-    }
-    if (kind === HOLD_LOST) {
-      const action = { kind: 'mint', reason: 'Missing', token, secret } as const;
-      return { action, result: 'failed' as const, error: new HoldLostError(message) };
     }
     if (kind === REPLICAS_UNKNOWN) {
       const check = { kind: 'check-replicas', reason: 'ReplicaLate', regions: [] } as const;

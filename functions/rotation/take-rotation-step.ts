@@ -14,7 +14,6 @@ import { ownedCurrent } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { cannotStore, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
 import { conditionOf, contextOf, REFUSED } from './plan/entry-condition.ts';
-import { frozenWithoutSecret, lostHold } from './plan/lost-hold.ts';
 import { wasRefused } from './plan/measure-tokens.ts';
 import { knownDatabases, needsDatabases, probeable, unknownDatabases } from './plan/permissions.ts';
 import { verify } from './promote.ts';
@@ -133,9 +132,7 @@ export async function takeRotationStep(
   const isKnown = knownDatabases(policy, observation.databases);
   const permissions = permissionsOf(entry, seen, isKnown);
   const current = ownedCurrent(seen);
-  const held = current
-    ? heldByPerson(current)
-    : lostHold(entry, seen, frozenWithoutSecret(observation, policy.owner));
+  const held = current && heldByPerson(current);
   if (held) throw new RotationStepError(`${entry.secret}: ${held.message}`);
   if (permissions.length === 0) {
     const names = unknownDatabases(entry, isKnown).join(', ');

@@ -14,7 +14,7 @@ import {
   givenIn,
   permissionsOf,
 } from './decide-rotation.ts';
-import { frozenWithoutSecret, lostHold } from './lost-hold.ts';
+import { findingOfStrays, frozenStrays } from './frozen-strays.ts';
 import { noteVersions, sharingMarks } from './note-versions.ts';
 import {
   type IsKnown,
@@ -135,7 +135,6 @@ type EntryContext = RotationContext &
   Pick<Asked, 'confirmAdoption'> & {
     readonly noToken?: NoToken | undefined;
     readonly isRotated: boolean;
-    readonly frozen: ReturnType<typeof frozenWithoutSecret>;
   };
 
 /** The adoption of one entry. Undefined: there is none, and nothing is to be said of one. */
@@ -174,13 +173,6 @@ const comesFirst = (
   seen: ObservedSecret | undefined,
 ): boolean => isFirst || !(action || (reason && wasAdopted(seen)));
 
-/** A hold that was lost with its secret keeps nobody who asks for a token by name. */
-const whyNoToken = (
-  entry: TokenPolicy,
-  seen: ObservedSecret | undefined,
-  { noToken, forced, frozen }: EntryContext,
-) => noToken ?? (forced ? undefined : lostHold(entry, seen, frozen));
-
 /** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
 function planEntry(
   entry: TokenPolicy,
@@ -210,8 +202,9 @@ function planEntry(
     };
   }
   const { action } = rotation;
-  const noToken = action && isStoring(action) && whyNoToken(entry, seen, context);
-  if (noToken) return { actions: noted, findings: [...findings, { ...about, ...noToken }] };
+  if (action && context.noToken && isStoring(action)) {
+    return { actions: noted, findings: [...findings, { ...about, ...context.noToken }] };
+  }
   const isAllowed = action && (!forbids || GRANTS_NOTHING.includes(action.kind));
   return { actions: [...noted, ...(isAllowed ? [action] : [])], findings };
 }
@@ -238,7 +231,7 @@ export function planRotation(
   refuseUnknownNames(policy, request.tokens);
   const common = rotationContext(policy, observation, learnt);
   const sharing = sharingMarks(policy, observation);
-  const frozen = frozenWithoutSecret(observation, policy.owner);
+  const strays = frozenStrays(observation, policy.owner);
   const entries = policy.tokens.filter(({ name }) => request.tokens?.includes(name) ?? true);
   const planned = entries.map((entry) =>
     planEntry(
@@ -252,7 +245,6 @@ export function planRotation(
         refused: learnt.refused.has(entry.secret),
         noToken: learnt.noToken?.get(entry.secret),
         isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
-        frozen,
       },
       policy,
     ),
@@ -264,7 +256,8 @@ export function planRotation(
       const seen = observation.secrets.get(secret);
       const described = learnt.replicas?.get(secret);
       const { actions, findings } = planReplicas(policy, entry, seen, described, observation.at);
-      return { actions, findings: [...otherKey(policy, entry, seen), ...findings] };
+      const ofStrays = findingOfStrays(entry, strays.get(secret));
+      return { actions, findings: [...ofStrays, ...otherKey(policy, entry, seen), ...findings] };
     }),
   );
   const actions = [
