@@ -26,7 +26,7 @@ export function describeCrashPoints(title: string, scenarios: readonly Scenario[
       const counted = `${ran} of ${cases} cases (${alike} left the same behind as another one)`;
       console.log(`crash points: ${counted}, ${violations} violations (${title})`);
       await laboratory.close();
-    });
+    }, LONGEST_MS);
 
     it.each(scenarios)('$name', { timeout: LONGEST_MS }, async (scenario) => {
       const found = await explore(laboratory, scenario, { faults: allFaults, sample, empty });
