@@ -29,8 +29,11 @@ export interface Left {
 
 type Fields = Readonly<Record<string, string>>;
 
-/** Keyturn 0.1 at work, one step at a time: its markers, and versions whose ids are the bare ids of tokens. */
-export function keyturn01(world: World) {
+/**
+ * Keyturn 0.1 at work, one step at a time: its markers, and versions whose ids are the bare ids of tokens.
+ * @param adopted the text of an adopted secret around its string
+ */
+export function keyturn01(world: World, adopted = (string: string) => string) {
   const home = () => sha256(world.aws.state.secrets[SECRET]?.arn ?? '').slice(0, 8);
   const marker = (fields: Fields) => {
     const all = { owner: 'prod', secret: SECRET, home: home(), ...fields };
@@ -51,7 +54,7 @@ export function keyturn01(world: World) {
     /** A token and a secret that people made. */
     async inherit(): Promise<Left> {
       const made = await world.people.mint({ description: 'telegraf', permissions: WRITE });
-      await world.people.createSecret(SECRET, made.accessToken);
+      await world.people.createSecret(SECRET, adopted(made.accessToken));
       return { id: made.id, string: made.accessToken };
     },
     /** The first step of an adoption. The second one is the tags. */
@@ -75,8 +78,9 @@ export function keyturn01(world: World) {
       const text = JSON.stringify({ token: string, tokenId: id, url: world.cluster.url });
       return world.people.putVersion(SECRET, version, text, 'AWSPENDING');
     },
-    /** The same into an adopted secret, whose whole text is the string. */
-    storeAlone: ({ id, string }: Left) => world.people.putVersion(SECRET, id, string, 'AWSPENDING'),
+    /** The same into an adopted secret, which keeps its shape. */
+    storeAdopted: ({ id, string }: Left) =>
+      world.people.putVersion(SECRET, id, adopted(string), 'AWSPENDING'),
     arm: (left: Left, fields: Fields = {}) =>
       world.people.changeToken(left.id, {
         description: marker({ ...armed(left), ...fields }),

@@ -104,19 +104,42 @@ const stopped: Readonly<Record<string, Prepare>> = {
     await old.arm(left, { forced: 'yes', version });
     await world.wait(HOUR);
   },
-  'a revocation whose successor is stored': async (old) => {
-    const leaked = await old.issue();
-    await old.store(await old.mint({ replaces: leaked.id, forced: 'yes' }));
-  },
-  'a revocation whose successor is promoted': async (old) => {
-    const leaked = await old.issue();
-    const marks = { replaces: leaked.id, forced: 'yes' };
-    const left = await old.mint(marks);
-    await old.store(left);
-    await old.arm(left, marks);
-    await old.promote(left);
-  },
 };
+
+/** What an order of 0.1 that replaces did of it: each behind those above it. */
+const ORDERED = [
+  [
+    'minted its successor',
+    (old: Old, leaked: Left) => old.mint({ replaces: leaked.id, forced: 'yes' }),
+  ],
+  ['stored it', (old: Old, _leaked: Left, left: Left) => old.store(left)],
+  [
+    'armed it',
+    (old: Old, { id }: Left, left: Left) => old.arm(left, { replaces: id, forced: 'yes' }),
+  ],
+  ['promoted it', (old: Old, _leaked: Left, left: Left) => old.promote(left)],
+  [
+    'took AWSPREVIOUS off',
+    (_old: Old, _leaked: Left, _left: Left, { people }: World) =>
+      people.takeOff(SECRET, 'AWSPREVIOUS'),
+  ],
+  [
+    'deleted what it replaced',
+    (_old: Old, leaked: Left, _left: Left, { people }: World) => people.deleteToken(leaked.id),
+  ],
+] as const;
+
+/** A current token, and an order to replace it that stopped behind one of its steps. */
+async function ordered(world: World, last: (typeof ORDERED)[number][0]): Promise<Left> {
+  const old = keyturn01(world);
+  const leaked = await old.issue();
+  let left = leaked;
+  for (const [step, take] of ORDERED) {
+    left = (await take(old, leaked, left, world)) ?? left;
+    if (step === last) break;
+  }
+  return leaked;
+}
 
 async function adopted(old: Old): Promise<Left> {
   const left = await old.inherit();
@@ -144,12 +167,12 @@ const stoppedAdopting: Readonly<Record<string, Prepare>> = {
   },
   'a rotation of an adopted token, stored': async (old, world) => {
     await adoptedAndDue(old, world);
-    await old.storeAlone(await old.mint());
+    await old.storeAdopted(await old.mint());
   },
   'a rotation of an adopted token, armed': async (old, world) => {
     await adoptedAndDue(old, world);
     const left = await old.mint();
-    await old.storeAlone(left);
+    await old.storeAdopted(left);
     await old.arm(left);
   },
 };
@@ -201,16 +224,29 @@ test.each(Object.entries(stopped))(
   },
 );
 
-test.each(Object.entries(stoppedAdopting))(
-  '0.1 stopped in %s, and is carried on',
-  async (_name, prepare) => {
+const SHAPES = {
+  'a plain string': {},
+  'JSON with other keys': {
+    key: 'token',
+    text: (string: string) => JSON.stringify({ username: 'telegraf', token: string }),
+  },
+} as const;
+type Shape = { readonly key?: string; readonly text?: (string: string) => string };
+
+const adoptions = Object.entries<Shape>(SHAPES).flatMap(([shape, how]) =>
+  Object.entries(stoppedAdopting).map(([name, prepare]) => ({ name, shape, how, prepare })),
+);
+
+test.each(adoptions)(
+  '0.1 stopped in $name, in a secret that is $shape, and is carried on',
+  async ({ how: { key, text }, prepare }) => {
     await world.restore(empty);
-    await prepare(keyturn01(world), world);
+    await prepare(keyturn01(world, text), world);
     const string = world.string(SECRET);
     const [tokenId] = Object.values(world.holders(SECRET));
     const { telegraf } = policy.tokens;
-    const tokens = { telegraf: { ...telegraf, adopt: { tokenId } } };
-    const deployment = world.deploy({ ...policy, tokens });
+    const adopt = { tokenId, ...(key && { key }) };
+    const deployment = world.deploy({ ...policy, tokens: { telegraf: { ...telegraf, adopt } } });
     // None of these runs falls into the minutes in which its successor settles.
     for (let run = 0; run < 2; run += 1) {
       expect((await deployment.rotate()).error).toBeUndefined();
@@ -221,6 +257,34 @@ test.each(Object.entries(stoppedAdopting))(
     await carryOn(world, deployment);
     expectCarriedOn();
     expect(world.accepts(string)).toBe(false);
+    if (text) expect(world.value(SECRET)).toBe(text(world.string(SECRET)));
+  },
+);
+
+const STEPS = ORDERED.map(([step]) => step);
+
+test.each(STEPS)(
+  'an order of 0.1 that %s, and stopped, is carried on by the schedules',
+  async (step) => {
+    await world.restore(empty);
+    await ordered(world, step);
+    await carryOn(world);
+    expectCarriedOn();
+  },
+);
+
+test.each(STEPS)(
+  'an order of 0.1 that %s, and stopped, is finished by the same order',
+  async (step) => {
+    await world.restore(empty);
+    const leaked = await ordered(world, step);
+    const order = { way: 'replace', token: 'telegraf', reason: 'leaked' };
+    const { result, error } = await world.revoke(order);
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({ done: true });
+    expect(world.accepts(leaked.string)).toBe(false);
+    await carryOn(world);
+    expectCarriedOn();
   },
 );
 
