@@ -11,6 +11,7 @@ import {
   isShapeShown,
   refuseOtherShape,
 } from '../tokens/compose-secret.ts';
+import { covers } from '../tokens/covers.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
 import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
@@ -20,7 +21,6 @@ import type { Hints } from '../tokens/token-places.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { type Cause, type Minted, mint } from './mint.ts';
-import { covers } from './plan/permissions.ts';
 
 /** A token that will get AWSCURRENT, and its string. */
 export interface Successor {

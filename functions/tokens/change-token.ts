@@ -145,7 +145,7 @@ function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | u
  */
 export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now: number): Change {
   const { token, marker } = owned;
-  const taken = canKeep(owned, now) ? token.permissions : undefined;
+  const taken = canKeep(owned) ? token.permissions : undefined;
   // A server that stored half of this request before has taken them already.
   const was = token.permissions.length > 0 ? taken : marker.was;
   return { marker: { [state]: now, was }, permissions: [] };

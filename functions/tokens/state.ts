@@ -394,8 +394,11 @@ export const isCondemned = (
  */
 const LONGEST_DESCRIPTION = 4_096;
 
-/** Whether the description has room for the permissions that are taken away. */
-export function canKeep({ token, marker, text }: OwnedToken, now: number): boolean {
-  const kept = { ...marker, quarantined: now, frozen: now, was: token.permissions };
-  return describeToken(text, kept).length <= LONGEST_DESCRIPTION;
+/** By so many characters a marker may still grow: five instants of retirement, and the ids of three versions. */
+const LATER_MARKS = 300;
+
+/** Whether the description has room for the permissions that are taken away, and for what is noted beside them later. */
+export function canKeep({ token, marker, text }: OwnedToken): boolean {
+  const kept = { ...marker, was: token.permissions };
+  return describeToken(text, kept).length + LATER_MARKS <= LONGEST_DESCRIPTION;
 }

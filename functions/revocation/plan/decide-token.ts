@@ -1,6 +1,7 @@
 import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
+import { covers } from '../../tokens/covers.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { canKeep, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
@@ -8,12 +9,12 @@ import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
-/** Whether unfreezing could give back what a freeze takes: its description keeps it, or an entry of the policy says it. */
-export const canGiveBack = (
-  owned: OwnedToken,
-  policy: Pick<Policy, 'tokens'>,
-  now: number,
-): boolean => canKeep(owned, now) || entryOf(policy, owned.marker.secret) !== undefined;
+/** Whether unfreezing could give back what a freeze takes: its description keeps it, or an entry of the policy says all of it. */
+export const canGiveBack = (owned: OwnedToken, policy: Pick<Policy, 'tokens'>): boolean => {
+  const entry = entryOf(policy, owned.marker.secret);
+  const isSaid = entry !== undefined && covers(entry.permissions, owned.token.permissions);
+  return isSaid || canKeep(owned);
+};
 
 function detachPrevious(
   { token, owned }: ObservedToken,

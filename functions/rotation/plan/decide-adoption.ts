@@ -138,7 +138,7 @@ function tokenNamed(tokenId: string, seen: ObservedSecret | undefined, around: A
 }
 
 export const noneHas = (tokenId: string): string =>
-  `no token has the id ${tokenId}, or it is revoked; correct adopt.tokenId, or take adopt out of the entry`;
+  `no token has the id ${tokenId}, or it is revoked; correct adopt.tokenId`;
 
 /** Why a token that the listing does not show among those of others cannot be taken. */
 function whereItIs(tokenId: string, { secrets }: Around): string {

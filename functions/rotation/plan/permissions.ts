@@ -1,5 +1,6 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
+import { covers } from '../../tokens/covers.ts';
 import { grantsHash, hashOfTexts, permissionText } from '../../tokens/marker.ts';
 
 const ANY = '*';
@@ -25,23 +26,13 @@ export function needsDatabases(policy: Policy): boolean {
   return policy.tokens.some((entry) => unknownDatabases(entry, isKnown).length > 0);
 }
 
-const keyOf = ({ action, resource }: Permission) => `${action} ${resource}`;
-
-/** Whether `declared` allows all that `given` does. */
-export function covers(declared: readonly Permission[], given: readonly Permission[]): boolean {
-  const keys = new Set(declared.map(keyOf));
-  return given.every(
-    (each) => keys.has(keyOf(each)) || keys.has(keyOf({ ...each, resource: ANY })),
-  );
-}
-
 /** All that is in one of them, each once. */
 export function union(
   given: readonly Permission[],
   added: readonly Permission[],
 ): readonly Permission[] {
-  const has = new Set(given.map(keyOf));
-  return [...given, ...added.filter((each) => !has.has(keyOf(each)))];
+  const has = new Set(given.map(permissionText));
+  return [...given, ...added.filter((each) => !has.has(permissionText(each)))];
 }
 
 /** So many sets are tried: of those that a person took something from, a hash of 32 bits misses one in a million. */
@@ -101,8 +92,8 @@ export function refusedPermissions(
   given: readonly Permission[],
   isKnown: IsKnown,
 ): readonly Permission[] {
-  const has = new Set(given.map(keyOf));
-  return permissions.filter((each) => !isKnown(each.resource) && !has.has(keyOf(each)));
+  const has = new Set(given.map(permissionText));
+  return permissions.filter((each) => !isKnown(each.resource) && !has.has(permissionText(each)));
 }
 
 /**

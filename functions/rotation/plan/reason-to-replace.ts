@@ -3,10 +3,10 @@ import { jitterOf } from '../../policy/jitter.ts';
 import type { Lifetimes, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { MINUTE_MS } from '../../time.ts';
+import { covers } from '../../tokens/covers.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import { currentHolder, isUnknown, ownedCurrent, versionTime } from '../../tokens/state.ts';
-import { covers } from './permissions.ts';
 import type { ReplacementReason, RotationAction } from './rotation-action.ts';
 import type { RotationContext } from './rotation-case.ts';
 

@@ -68,6 +68,23 @@ test('nor is its description longer than servers must take when it is quarantine
   expect(longest()).toBeLessThanOrEqual(LONGEST);
 });
 
+test('so it is where the entry says less than the token may: that would not come back', async () => {
+  const { world } = await opened();
+  const id = world.holders(TELEGRAF).AWSCURRENT;
+  const databases = names.map((name) => ({ name }));
+  const narrowed = world.deploy(
+    policyWith({ telegraf: { permissions: { read: names.slice(1) } } }, { databases }),
+  );
+  const freeze = { ...order, token: 'telegraf', way: 'freeze' };
+  const { error } = await narrowed.revoke(freeze);
+  expect(error?.errorMessage).toMatch(
+    /no room for the permissions of .*, and no entry of the policy says all of them/,
+  );
+  expect(permissionsOf(world, id)).toHaveLength(150);
+  expect((await narrowed.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
+  expect(permissionsOf(world, id)).toEqual([]);
+});
+
 test('of one that no entry of the policy says, freezing is refused, since nothing could give its permissions back', async () => {
   const { world } = await opened();
   const id = world.holders(TELEGRAF).AWSCURRENT;

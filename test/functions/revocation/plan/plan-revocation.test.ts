@@ -273,7 +273,12 @@ test('refuses to freeze what neither its description has room to keep, nor the p
     action: 'write',
     resource: `database-${n}-of-many`,
   }));
-  const said = { ...usual, tokens: [armed(1, { permissions })] };
+  const write = permissions.map(({ resource }) => resource);
+  const said = {
+    ...usual,
+    tokens: [armed(1, { permissions })],
+    policy: policyOf({ tokens: { telegraf: { permissions: { write } } } }),
+  };
   expect(steps(said, { way: 'freeze' })).toEqual(['hold frozen', 'strip 1']);
   const around = { ...said, policy: policyOf({ tokens: {} }) };
   const freeze = { token: undefined, tokenId: id(1), way: 'freeze' } as const;
