@@ -30,7 +30,7 @@ import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
 import type { OAuthClient } from './policy/document.ts';
-import { type DocumentMark, documentMark } from './policy/document-mark.ts';
+import { type DocumentMark, documentMark, type Hashes } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
@@ -145,6 +145,8 @@ export interface Origin {
   readonly policy: Policy;
   /** The policy as plain data, as it was written. Absent: nobody compares it. */
   readonly document?: unknown;
+  /** As in `DocumentMark`. */
+  readonly deployment?: Hashes | undefined;
   /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
@@ -185,6 +187,7 @@ export function loadRuntime(): Runtime {
   return createRuntime({
     policy,
     document,
+    deployment: JSON.parse(env[ENVIRONMENT.deployment] ?? 'null') ?? undefined,
     ca: readOptional(join(root, CA_FILE)),
     log: {
       info: (message, details) => logger.info(message, { details }),
@@ -477,7 +480,9 @@ export function createRuntime(origin: Origin): Runtime {
       return {
         ...(await work()),
         schedule,
-        ...(document !== undefined && { policy: documentMark(document, ca) }),
+        ...(document !== undefined && {
+          policy: { ...documentMark(document, ca), deployment: origin.deployment },
+        }),
       };
     } catch (error) {
       throw withNote(error, schedule);

@@ -23,6 +23,35 @@ it('says that the functions have another policy than the file, and not where onl
   );
 });
 
+it('says what of the section deployment is not deployed, and nothing where a default was only written out', async () => {
+  const emails = ['on-call@example.com'];
+  const { world, run } = await openDeployed({ deployment: { alarms: { emails }, memory: 1024 } });
+  await world.rotate();
+  const lookWith = (deployment: object, command: string, ...args: string[]) => {
+    const KEYTURN_POLICY = writeTemporary('edited.yaml', { ...world.policy, deployment });
+    return run([command, ...args], undefined, { KEYTURN_POLICY });
+  };
+  const same = { alarms: { emails, ok: true }, memory: 1024, dashboard: true };
+  const written = { ...same, logs: { retention: '90d' }, terminationProtection: false };
+  expect((await lookWith(written, 'plan')).stderr).toBe('');
+  expect(JSON.parse((await lookWith(written, 'status', '--json')).stdout).otherPolicies).toEqual(
+    [],
+  );
+
+  const edited = { alarms: { emails: ['else@example.com'] }, logs: { retention: '30d' } };
+  const plan = await lookWith(edited, 'plan', '--job', 'rotate');
+  expect(plan.stderr).toMatch(
+    /^keyturn-prod-rotate was deployed with another policy than edited\.yaml \(they differ in deployment\.alarms, deployment\.logs, deployment\.memory\): /,
+  );
+  const status = JSON.parse((await lookWith(edited, 'status', '--json')).stdout);
+  const keys = ['deployment.alarms', 'deployment.logs', 'deployment.memory'];
+  expect(status.otherPolicies).toEqual([{ job: 'rotate', keys }]);
+  const { stdout } = await lookWith(edited, 'doctor');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'rotate (they differ in deployment.alarms, deployment.logs, deployment.memory)',
+  );
+});
+
 it('takes an order where the certificates that the policy names are not on this machine, unless this machine does the work', async () => {
   const { world, run } = await openDeployed();
   await world.rotate();
