@@ -84,7 +84,7 @@ export interface Invocation {
 export type AnswerByHand<T> = T & {
   readonly schedule: ScheduleStatus;
   /** Of the policy that was deployed with the function. */
-  readonly policy?: DocumentMark;
+  readonly policy?: DocumentMark | undefined;
 };
 
 /** Who gave the management token, and until when it is good: an instant, `never` or `unreadable`; absent: nobody says it. */
@@ -394,6 +394,11 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
+  const policyMark = (): DocumentMark | undefined =>
+    document === undefined
+      ? undefined
+      : { ...documentMark(document, ca), deployment: origin.deployment };
+
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     managementToken = await findManagementToken();
     const { expiresAt } = managementToken;
@@ -412,6 +417,7 @@ export function createRuntime(origin: Origin): Runtime {
       publish,
       measure,
       log,
+      policyMark,
       askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
       deadline,
       nextRunMs: origin.nextRunMs,
@@ -480,9 +486,7 @@ export function createRuntime(origin: Origin): Runtime {
       return {
         ...(await work()),
         schedule,
-        ...(document !== undefined && {
-          policy: { ...documentMark(document, ca), deployment: origin.deployment },
-        }),
+        policy: policyMark(),
       };
     } catch (error) {
       throw withNote(error, schedule);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { inFlags } from '../../bin/keyturn/failure.ts';
+import { documentMark } from '../../functions/policy/document-mark.ts';
 import { answering } from '../world/faults.ts';
 import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
@@ -21,6 +22,28 @@ it('says that the functions have another policy than the file, and not where onl
   expect(edited.stderr).toMatch(
     /^keyturn-prod-\w+ was deployed with another policy than edited\.yaml \(they differ in defaults, tokens\.later\): cdk diff shows how, .*\n$/,
   );
+});
+
+it('says at an order, before its confirmation too, that the function has another policy than the file', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  const orderWith = (policy: object, ...more: string[]) => {
+    const KEYTURN_POLICY = writeTemporary('edited.yaml', policy);
+    const order = ['revoke', 'telegraf', '--freeze', '--reason', 'drill', ...more];
+    return run(order, undefined, { KEYTURN_POLICY });
+  };
+  const edited = { ...world.policy, activationTimeout: '9m' };
+  const told =
+    /keyturn-prod-revoke was deployed with another policy than edited\.yaml \(they differ in activationTimeout\): /g;
+  expect((await orderWith(edited, '--dry-run')).stderr.match(told)).toHaveLength(1);
+  expect((await orderWith(world.policy, '--dry-run')).stderr).toBe('');
+  const { stderr } = await orderWith(edited, '--yes');
+  expect(stderr.match(told)).toHaveLength(1);
+  expect(stderr.search(told)).toBeLessThan(stderr.search(/revoke is working|steps/));
+  expect(world.hold(TELEGRAF)).toBe('frozen');
+
+  const { result } = await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'drill' });
+  expect(Object(result).policy).toEqual(documentMark(world.policy));
 });
 
 it('says what of the section deployment is not deployed, and nothing where a default was only written out', async () => {
