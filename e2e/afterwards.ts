@@ -3,7 +3,7 @@ import { type Subscriber, typeOf } from './bus.ts';
 import type { Consumer } from './consumer.ts';
 import { expect } from './expect.ts';
 import { countRuns, failuresIn, readLogs } from './function-logs.ts';
-import { NEIGHBOURS_SECRET, STACK, secretOf } from './policy.ts';
+import { STACK } from './policy.ts';
 import { expectKept, freezeAndUnfreeze, type Scene } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -17,7 +17,7 @@ const EVENT_TYPES = [
 ];
 
 const stacksSchema = z.object({ Stacks: z.array(z.object({ StackStatus: z.string() })) });
-const planSchema = z.array(z.object({ actions: z.array(z.unknown()) }));
+const planSchema = z.array(z.object({ actions: z.array(z.object({ kind: z.string() })) }));
 
 export interface Observers {
   readonly consumers: readonly Consumer[];
@@ -67,7 +67,7 @@ export const destroy = ({ stage, world, report }: Scene) =>
     expect('telegraf may write', world.works(current, 'write', 'telemetry'), true);
   });
 
-const plannedIn = async ({ keyturn }: Pick<Stage, 'keyturn'>, job: string) =>
+export const plannedIn = async ({ keyturn }: Pick<Stage, 'keyturn'>, job: string) =>
   planSchema.parse(await keyturn('plan', '--job', job)).flatMap(({ actions }) => actions);
 
 /** A deployment with the same owner knows its tokens again: nothing is minted in their place. */
@@ -95,25 +95,4 @@ export const rollBack = ({ stage, world, report }: Scene, policy: object) =>
     expect('the token of the failed update', status.includes('"never"'), false);
     expect('actions of rotate', await plannedIn(stage, 'rotate'), []);
     await freezeAndUnfreeze({ stage, world });
-  });
-
-/** Two deployments of one cluster in one account, from the package and from the checkout: each keeps to its own. */
-export const haveNeighbour = ({ stage, world, report }: Scene, policy: object) =>
-  report.check('a second policy in the same account has tokens of its own', async () => {
-    const before = world.versions();
-    const neighbour = stage.beside(policy);
-    await neighbour.deploy();
-    await neighbour.keyturn('rotate', 'telegraf');
-    expect('its secret', Object.keys(world.versions()).includes(NEIGHBOURS_SECRET), true);
-    for (const job of ['rotate', 'reap']) {
-      const ours = JSON.stringify(await plannedIn(stage, job));
-      const theirs = JSON.stringify(await plannedIn(neighbour, job));
-      expect(`${job} means the neighbour: ${ours}`, ours.includes(NEIGHBOURS_SECRET), false);
-      expect(`the neighbour's ${job} means us: ${theirs}`, theirs.includes(secretOf('')), false);
-    }
-    expectKept(before, world.versions());
-    await stage.destroy();
-    await neighbour.keyturn('rotate', 'telegraf');
-    expectKept(before, world.versions());
-    await neighbour.destroy();
   });

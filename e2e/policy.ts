@@ -4,7 +4,7 @@ export const MANAGEMENT_SECRET = 'influxdb/management';
 /** Grace period and quarantine: short, so that each run of `reap` does the next step of a retirement. */
 const STEP = '10s';
 
-export const secretOf = (token: string) => `keyturn/${OWNER}/${token}`;
+export const secretOf = (token: string, owner = OWNER) => `keyturn/${owner}/${token}`;
 
 /** Is told of alarms. */
 export const ON_CALL = 'on-call@example.com';
@@ -48,14 +48,20 @@ export const firstPolicy = (clusterUrl: string) => ({
   tokens,
 });
 
-const NEIGHBOUR = 'e2e-neighbour';
+export const NEIGHBOUR = 'e2e-neighbour';
 
-export const NEIGHBOURS_SECRET = `keyturn/${NEIGHBOUR}/telegraf`;
-
-/** A deployment of another owner, of the same cluster and in the same account. */
+/**
+ * A deployment of another owner, of the same cluster and in the same account, as version 0.1.0 understands it too. Its schedules are on,
+ * and do not fire within the run.
+ */
 export function neighbourPolicy(clusterUrl: string) {
-  const { databases, ...policy } = firstPolicy(clusterUrl);
-  return { ...policy, owner: NEIGHBOUR, tokens: { telegraf: tokens.telegraf } };
+  const { databases, deployment, ...policy } = firstPolicy(clusterUrl);
+  return {
+    ...policy,
+    owner: NEIGHBOUR,
+    schedules: { rotate: 'rate(1 hour)', reap: 'rate(1 hour)', enforce: 'rate(1 hour)' },
+    tokens: { telegraf: tokens.telegraf },
+  };
 }
 
 /** The third one never works: its update fails. */

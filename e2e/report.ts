@@ -1,4 +1,4 @@
-const print = (text: string) => process.stdout.write(`${text}\n`);
+const printLine = (line: string) => process.stdout.write(`${line}\n`);
 const indent = (text: string) => text.replace(/^/gm, '          ');
 
 /** A step failed; the rest of the run would show nothing more. */
@@ -16,8 +16,11 @@ export interface Report {
   close(): number;
 }
 
-/** Prints one line for every step, with its duration. */
-export function createReport(): Report {
+/**
+ * Tells one line for every step, with its duration.
+ * @param print gets each line; absent: standard output does
+ */
+export function createReport(print: (line: string) => void = printLine): Report {
   const startedAt = Date.now();
   const counts = { passed: 0, failed: 0 };
 

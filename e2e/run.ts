@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PERSON } from '../sandbox/aws/account.ts';
-import { checkWholeRun, createAgain, destroy, haveNeighbour, rollBack } from './afterwards.ts';
+import { checkWholeRun, createAgain, destroy, rollBack } from './afterwards.ts';
 import { subscribe } from './bus.ts';
 import { startConsumer } from './consumer.ts';
 import { startFiring } from './firing.ts';
 import { decisionsIn, readLogs } from './function-logs.ts';
+import { haveNeighbour } from './neighbour.ts';
 import { brokenPolicy, firstPolicy, neighbourPolicy, secondPolicy, secretOf } from './policy.ts';
 import { installPackages } from './python.ts';
+import { record } from './record.ts';
 import { createReport, StepError } from './report.ts';
 import * as scenario from './scenario.ts';
 import { ACCOUNT, prepareStage, REGION, type Stage } from './stage.ts';
@@ -21,8 +23,12 @@ const FOREIGN_TOKEN_LIFETIME_MS = 5_000;
 
 // Nobody reads any more (`| head`): it goes on to its end, which takes away what it has made.
 process.stdout.on('error', () => {});
-const print = (text: string) => process.stdout.write(`${text}\n`);
-const report = createReport();
+const printed: string[] = [];
+function print(text: string): void {
+  printed.push(text);
+  process.stdout.write(`${text}\n`);
+}
+const report = createReport(print);
 
 /** From a bootstrapped account to a destroyed stack, in the README's order. */
 async function runScenario(stage: Stage, cleanup: AsyncDisposableStack): Promise<void> {
@@ -142,6 +148,10 @@ setTimeout(
 
 try {
   await main();
+  // What comes behind it is the last line alone.
+  process.once('exit', (code) => {
+    if (code === 0 && process.argv.includes('--record')) record(printed);
+  });
   end(0);
 } catch (error) {
   // A failed step is printed already; any other error is a fault of this program.

@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 import { eventually } from './waiting.ts';
 import { hasMark, type World } from './world.ts';
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 /** Enough for schedules that fire once a minute, on a busy machine. */
 const NEXT_RUN_MS = 150_000;
 

@@ -4,6 +4,7 @@ import { createAccount, environmentOf, PERSON } from '../sandbox/aws/account.ts'
 import { realClock } from '../sandbox/clock.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { makeApp } from './app.ts';
+import { checkOutFirstVersion } from './first-version.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
 import { MANAGEMENT_SECRET, STACK } from './policy.ts';
 import { run } from './processes.ts';
@@ -14,6 +15,15 @@ export const REGION = 'eu-west-1';
 export const ACCOUNT = '000000000000';
 /** Time until the cluster's data plane learns of a new or a deleted token. */
 const DELAY_MS = 2_000;
+
+/** A deployment beside that of the stage. */
+export interface Beside extends Pick<Stage, 'keyturn' | 'destroy'> {
+  /** From a checkout of version 0.1.0. */
+  deployFirstVersion(): Promise<unknown>;
+  deploy(): Promise<unknown>;
+  /** Invokes a function of it with the AWS CLI, by its job. */
+  invoke(job: string, event: object): Promise<unknown>;
+}
 
 export interface Stage {
   readonly sandbox: Sandbox;
@@ -28,7 +38,7 @@ export interface Stage {
   deployBroken(policy: object): Promise<string>;
   destroy(): Promise<unknown>;
   /** Another deployment in the same account, from the checkout. */
-  beside(policy: object): Pick<Stage, 'keyturn' | 'destroy'> & { deploy(): Promise<unknown> };
+  beside(policy: object & { readonly owner: string }): Beside;
   /** From now on `cdk` and `keyturn` run in an app that has installed the package, and not in the checkout. */
   moveToPackage(): Promise<void>;
   /** Runs the command line as an operator does, with `--json`; returns its parsed answer. */
@@ -97,6 +107,14 @@ export async function prepareStage(programs: string, folder: string): Promise<St
       await run(join(programs, 'aws'), [...args, ...common, '--output', 'json'], { env }),
     );
   };
+  const invoke = async (name: string, event: object) => {
+    const file = join(folder, `${name}.json`);
+    const payload = ['--payload', JSON.stringify(event), file];
+    const answer = await aws('lambda', 'invoke', '--function-name', name, ...payload);
+    const body = readFileSync(file, 'utf8');
+    if (JSON.stringify(answer).includes('FunctionError')) throw new Error(`${name}: ${body}`);
+    return parse(body);
+  };
   let home = REPOSITORY;
   const cdk = (...args: readonly string[]) =>
     run('npx', ['cdk', ...args, '--output', join(folder, 'cdk.out')], { env, cwd: home });
@@ -139,14 +157,17 @@ export async function prepareStage(programs: string, folder: string): Promise<St
     beside(policy) {
       const file = join(folder, 'beside.yaml');
       write(policy, file);
-      const stock = (...args: readonly string[]) =>
+      const stock = (cwd: string, ...args: readonly string[]) =>
         run('npx', ['cdk', ...args, '-c', `policy=${file}`, '--output', join(folder, 'beside')], {
           env,
-          cwd: REPOSITORY,
+          cwd,
         });
+      const deployFrom = (cwd: string) => stock(cwd, 'deploy', '--require-approval', 'never');
       return {
-        deploy: () => stock('deploy', '--require-approval', 'never'),
-        destroy: () => stock('destroy', '--force'),
+        deployFirstVersion: async () => deployFrom(await checkOutFirstVersion(REPOSITORY, folder)),
+        deploy: () => deployFrom(REPOSITORY),
+        destroy: () => stock(REPOSITORY, 'destroy', '--force'),
+        invoke: (job, event) => invoke(`keyturn-${policy.owner}-${job}`, event),
         keyturn: (...args) => keyturn(args, REPOSITORY, file),
       };
     },
@@ -157,12 +178,7 @@ export async function prepareStage(programs: string, folder: string): Promise<St
     async invoke(outputId, event) {
       const name = outputs()[outputId];
       if (name === undefined) throw new Error(`found no output ${outputId} of the stack`);
-      const file = join(folder, `${outputId}.json`);
-      const payload = ['--payload', JSON.stringify(event), file];
-      const answer = await aws('lambda', 'invoke', '--function-name', name, ...payload);
-      const body = readFileSync(file, 'utf8');
-      if (JSON.stringify(answer).includes('FunctionError')) throw new Error(`${name}: ${body}`);
-      return parse(body);
+      return await invoke(name, event);
     },
     async shell(command, answerFile) {
       await run('sh', ['-c', command], { env, cwd: folder });

@@ -1,6 +1,6 @@
 import type { StoredToken } from '../sandbox/cluster/state.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { secretOf } from './policy.ts';
+import { OWNER, secretOf } from './policy.ts';
 
 /** The real state, read from the sandbox and not from a function. */
 export interface World {
@@ -29,7 +29,8 @@ const NANOSECONDS_A_DAY = 86_400_000_000_000n;
 export const hasMark = ({ description }: StoredToken, field: string) =>
   description.includes(` ${field}=`);
 
-export function readWorld({ cluster, aws }: Sandbox): World {
+/** @param owner of the entries that are asked for */
+export function readWorld({ cluster, aws }: Sandbox, owner = OWNER): World {
   const token = (id: string) =>
     cluster.state.tokens.find((each) => each.id === id && each.revokedAt === undefined);
   const versionsOf = (secret: string) => Object.values(aws.state.secrets[secret]?.versions ?? {});
@@ -38,7 +39,7 @@ export function readWorld({ cluster, aws }: Sandbox): World {
   const remember = () => {
     for (const { name, versions } of Object.values(aws.state.secrets)) {
       for (const { secretString = '' } of Object.values(versions)) {
-        if (!name.startsWith(secretOf(''))) continue;
+        if (!name.startsWith(secretOf('', owner))) continue;
         const { tokenId, token: string } = JSON.parse(secretString);
         seen.set(tokenId, string);
       }
@@ -49,7 +50,9 @@ export function readWorld({ cluster, aws }: Sandbox): World {
   return {
     token,
     labelled(entry, label) {
-      const version = versionsOf(secretOf(entry)).find(({ stages }) => stages.includes(label));
+      const version = versionsOf(secretOf(entry, owner)).find(({ stages }) =>
+        stages.includes(label),
+      );
       return version && token(JSON.parse(version.secretString ?? '{}').tokenId);
     },
     works(id, action, database) {

@@ -16,6 +16,8 @@ export const ENVIRONMENT = {
   replicaRegions: 'KEYTURN_REPLICA_REGIONS',
   /** Which of what is measured becomes metrics (`isMetric`). Absent: all. */
   metrics: 'KEYTURN_METRICS',
+  /** Of `rotate`, which a person asks for it: JSON of the hashes of the policy's section `deployment`, by key. */
+  deployment: 'KEYTURN_DEPLOYMENT',
   /** Name of the policy file, as plans show it. */
   policyFile: 'KEYTURN_POLICY_FILE',
   /** Of `rotate`: how many seconds after a firing its schedule fires again, at most. */

@@ -30,7 +30,7 @@ import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
 import type { OAuthClient } from './policy/document.ts';
-import { type DocumentMark, documentMark } from './policy/document-mark.ts';
+import { type DocumentMark, documentMark, type Hashes } from './policy/document-mark.ts';
 import { parsePolicy } from './policy/parse-policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
@@ -84,7 +84,7 @@ export interface Invocation {
 export type AnswerByHand<T> = T & {
   readonly schedule: ScheduleStatus;
   /** Of the policy that was deployed with the function. */
-  readonly policy?: DocumentMark;
+  readonly policy?: DocumentMark | undefined;
 };
 
 /** Who gave the management token, and until when it is good: an instant, `never` or `unreadable`; absent: nobody says it. */
@@ -145,6 +145,8 @@ export interface Origin {
   readonly policy: Policy;
   /** The policy as plain data, as it was written. Absent: nobody compares it. */
   readonly document?: unknown;
+  /** As in `DocumentMark`. */
+  readonly deployment?: Hashes | undefined;
   /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
@@ -185,6 +187,7 @@ export function loadRuntime(): Runtime {
   return createRuntime({
     policy,
     document,
+    deployment: JSON.parse(env[ENVIRONMENT.deployment] ?? 'null') ?? undefined,
     ca: readOptional(join(root, CA_FILE)),
     log: {
       info: (message, details) => logger.info(message, { details }),
@@ -391,6 +394,11 @@ export function createRuntime(origin: Origin): Runtime {
     }
   }
 
+  const policyMark = (): DocumentMark | undefined =>
+    document === undefined
+      ? undefined
+      : { ...documentMark(document, ca), deployment: origin.deployment };
+
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     managementToken = await findManagementToken();
     const { expiresAt } = managementToken;
@@ -409,6 +417,7 @@ export function createRuntime(origin: Origin): Runtime {
       publish,
       measure,
       log,
+      policyMark,
       askSchedules: () => Promise.all(SCHEDULED.map(askSchedule)),
       deadline,
       nextRunMs: origin.nextRunMs,
@@ -477,7 +486,7 @@ export function createRuntime(origin: Origin): Runtime {
       return {
         ...(await work()),
         schedule,
-        ...(document !== undefined && { policy: documentMark(document, ca) }),
+        policy: policyMark(),
       };
     } catch (error) {
       throw withNote(error, schedule);

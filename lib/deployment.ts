@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { kmsKey } from '../functions/policy/aws-names.ts';
+import { type Hashes, hashesOf } from '../functions/policy/document-mark.ts';
 import { durationSchema, formatDuration } from '../functions/policy/duration.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
 
@@ -196,7 +197,7 @@ export const FIELDS = {
   securityGroups: some(MOST_GROUPS),
 };
 
-/** The section `deployment` of a policy file: where and how the functions are deployed. They themselves know nothing of it. */
+/** The section `deployment` of a policy file: where and how the functions are deployed. They themselves know nothing of it but hashes. */
 export const deploymentSchema = z.strictObject({
   /** The private network in which the functions run. Absent: they reach what the internet reaches. */
   vpc: z.optional(vpc),
@@ -235,5 +236,25 @@ export const deploymentSchema = z.strictObject({
 });
 
 export type Deployment = z.output<typeof deploymentSchema>;
+
+/** In MB. */
+export const DEFAULT_MEMORY = 512;
+/** Of logs, in milliseconds. */
+export const DEFAULT_RETENTION = 90 * DAY_MS;
+
+/** What a section means that says nothing, by key. */
+const USUAL: Deployment = {
+  ...z.parse(deploymentSchema, {}),
+  alarms: { ok: true },
+  logs: { retention: DEFAULT_RETENTION },
+  memory: DEFAULT_MEMORY,
+};
+
+/** A hash of each key that says something else than its default: whoever writes a default out changes nothing. */
+export function deploymentHashes(deployment: Deployment): Hashes {
+  const usual = hashesOf(USUAL);
+  const given = Object.entries(hashesOf(deployment));
+  return Object.fromEntries(given.filter(([key, hash]) => hash !== usual[key]));
+}
 
 export type MetricsWanted = Deployment['metrics'];

@@ -35,7 +35,13 @@ import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import { type EventChoice, eventPattern, secretOf } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { addDashboard } from './dashboard.ts';
-import { type MetricsWanted, replicaRegionsIn } from './deployment.ts';
+import {
+  DEFAULT_MEMORY,
+  DEFAULT_RETENTION,
+  deploymentHashes,
+  type MetricsWanted,
+  replicaRegionsIn,
+} from './deployment.ts';
 import { namesOf, refuseElsewhere, warnOfUnknownRegions } from './elsewhere.ts';
 import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
@@ -105,8 +111,7 @@ const managedPolicy = (scope: Construct, written: string): IManagedPolicy =>
     : ManagedPolicy.fromManagedPolicyName(scope, 'PermissionsBoundary', written);
 
 /** As CDK has it, which counts in days. */
-function retentionOf(written: number | 'forever' | undefined): RetentionDays {
-  if (written === undefined) return RetentionDays.THREE_MONTHS;
+function retentionOf(written: number | 'forever'): RetentionDays {
   return written === 'forever' ? RetentionDays.INFINITE : Duration.millis(written).toDays();
 }
 
@@ -255,7 +260,10 @@ export class Keyturn extends Construct {
       description:
         'Rotates tokens that are due: mints, stores, verifies and promotes their successors',
       schedule: schedules.rotate,
-      environment: toldOfSecrets(tags, replicaRegions),
+      environment: {
+        ...toldOfSecrets(tags, replicaRegions),
+        [ENVIRONMENT.deployment]: JSON.stringify(deploymentHashes(deployment)),
+      },
       grants: [
         ...common,
         grants.listSecrets(),
@@ -345,9 +353,9 @@ export class Keyturn extends Construct {
     if (logKey) letLogsUse(this, logKey, logGroupName(functionName(policy.owner, '*')));
     return {
       network: this.network,
-      logRetention: props.logRetention ?? retentionOf(logs?.retention),
+      logRetention: props.logRetention ?? retentionOf(logs?.retention ?? DEFAULT_RETENTION),
       logKey: logKey ?? (logs?.key ? Key.fromKeyArn(this, 'LogKey', logs.key) : undefined),
-      memorySize: props.memorySize ?? memory ?? 512,
+      memorySize: props.memorySize ?? memory ?? DEFAULT_MEMORY,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions ?? reservedConcurrency,
     };
   }

@@ -9,6 +9,7 @@ import {
   parseDocument,
 } from 'yaml';
 import { EXTENSION } from '../functions/policy/document.ts';
+import { type DocumentMark, documentMark } from '../functions/policy/document-mark.ts';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
@@ -18,7 +19,7 @@ import { warningsOf } from '../functions/policy/warnings.ts';
 import { approvalMistakes } from './approvals.ts';
 import { awsLimitMistakes } from './aws-limits.ts';
 import { judgeAuthority } from './certificate-authority.ts';
-import { type Deployment, replicaRegionsIn } from './deployment.ts';
+import { type Deployment, deploymentHashes, replicaRegionsIn } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
 import { DEFAULT_POLICY } from './policy-files.ts';
 import { policyFileSchema } from './policy-schema.ts';
@@ -154,6 +155,14 @@ const bundledOf = (document: unknown): unknown =>
       ([key]) => key !== 'deployment' && !key.startsWith(EXTENSION),
     ),
   );
+
+export type MarkedFile = Pick<PolicyFile, 'document' | 'ca' | 'deployment'>;
+
+/** By what a function that was deployed with the file has the same policy. */
+export const markOf = ({ document, ca, deployment }: MarkedFile): DocumentMark => ({
+  ...documentMark(document, ca),
+  deployment: deploymentHashes(deployment),
+});
 
 /** What a deployment refuses, beside what no function could work with. */
 const deploymentMistakes = (policy: Policy, now: number): PolicyIssue[] => [

@@ -7,7 +7,13 @@ import { CommandError } from './failure.ts';
 const text = z.string();
 const maybe = z.optional(text);
 
-const markSchema = z.object({ hash: text, parts: z.record(text, text) });
+const hashes = z.record(text, text);
+const markSchema = z.object({
+  hash: text,
+  parts: hashes,
+  /** Absent: the function is an older one, or not `rotate`. */
+  deployment: z.optional(hashes),
+});
 const policySchema = z.looseObject({ policy: markSchema });
 
 /** The policy that a function was deployed with. Undefined: an older one, which does not say. */

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { functionName } from '../../functions/environment.ts';
-import { type DocumentMark, documentMark } from '../../functions/policy/document-mark.ts';
+import type { DocumentMark } from '../../functions/policy/document-mark.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { parseManagementToken } from '../../functions/secrets-manager/management-token.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
-import { type PolicyFile, readDeployedPolicyFile } from '../../lib/policy-file.ts';
+import { markOf, type PolicyFile, readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { comparingPolicies, type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
@@ -100,7 +100,7 @@ export function openEngine(
   const patient = withPatience(engine, terminal);
   return {
     policy,
-    ...(!options.local && { mark: documentMark(policyFile.document, policyFile.ca) }),
+    ...(!options.local && { mark: markOf(policyFile) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,
   };

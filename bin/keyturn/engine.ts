@@ -1,6 +1,6 @@
-import { CA, differingParts, documentMark } from '../../functions/policy/document-mark.ts';
+import { CA, differingParts } from '../../functions/policy/document-mark.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
-import type { PolicyFile } from '../../lib/policy-file.ts';
+import { type MarkedFile, markOf, type PolicyFile } from '../../lib/policy-file.ts';
 import { policyOf } from './answers.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
@@ -56,28 +56,27 @@ export const named = (keys: readonly string[]) =>
 /** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
-  {
-    document,
-    ca,
-    caMistake,
-    policy: { file },
-  }: Pick<PolicyFile, 'document' | 'ca' | 'caMistake' | 'policy'>,
+  policyFile: MarkedFile & Pick<PolicyFile, 'caMistake' | 'policy'>,
   terminal: Terminal,
 ): Engine {
-  const ofFile = documentMark(document, ca);
+  const {
+    caMistake,
+    policy: { file },
+  } = policyFile;
+  const ofFile = markOf(policyFile);
   let isTold = false;
   return {
     ...engine,
     async call(job, event) {
       const answer = await engine.call(job, event);
       const deployed = policyOf(answer);
-      if (!deployed || deployed.hash === ofFile.hash || isTold) return answer;
-      isTold = true;
+      if (!deployed || isTold) return answer;
       // Of certificates that could not be read nobody knows whether they are the same.
       const differing = differingParts(deployed, ofFile).filter(
         (part) => !caMistake || part !== CA,
       );
       if (differing.length === 0) return answer;
+      isTold = true;
       terminal.note(
         `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differing)}): cdk diff shows how, ` +
           'cdk deploy gives it the file, and --local goes by the file at once',

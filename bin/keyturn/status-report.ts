@@ -363,7 +363,8 @@ function otherPolicies(mark: DocumentMark | undefined, reports: readonly PlanRep
   if (!mark) return [];
   return reports.flatMap(({ plan: { job }, policy }): readonly OtherPolicy[] => {
     if (!policy) return [{ job }];
-    return policy.hash === mark.hash ? [] : [{ job, keys: differingParts(policy, mark) }];
+    const keys = differingParts(policy, mark);
+    return keys.length > 0 ? [{ job, keys }] : [];
   });
 }
 

@@ -14,8 +14,15 @@ const hashOf = (value: unknown): string =>
 export interface DocumentMark {
   readonly hash: string;
   /** A hash of each key of the document (`schedules`), of each token (`tokens.grafana`), and of the file that `cluster.ca` names (by that key). */
-  readonly parts: Readonly<Record<string, string>>;
+  readonly parts: Hashes;
+  /** Of the section `deployment`, a hash of each key that says something else than its default (`alarms`). Absent: a function was not told. */
+  readonly deployment?: Hashes | undefined;
 }
+
+export type Hashes = Readonly<Record<string, string>>;
+
+export const hashesOf = (parts: object, prefix = ''): Hashes =>
+  Object.fromEntries(Object.entries(parts).map(([key, value]) => [prefix + key, hashOf(value)]));
 
 /** The part of the file that `cluster.ca` names, whose content may change though its name stays. */
 export const CA = 'cluster.ca';
@@ -26,21 +33,26 @@ export const CA = 'cluster.ca';
  */
 export function documentMark(document: unknown, ca?: string): DocumentMark {
   const { tokens, ...others } = Object(document) as Record<string, unknown>;
-  const hashes = (parts: object, prefix = '') =>
-    Object.entries(parts).map(([key, value]) => [prefix + key, hashOf(value)] as const);
   return {
     // Without a file it stays what it was in versions that did not look into it.
     hash: hashOf(ca === undefined ? document : [document, ca]),
-    parts: Object.fromEntries([
-      ...hashes(others),
-      ...hashes(Object(tokens), 'tokens.'),
-      ...(ca === undefined ? [] : hashes({ [CA]: ca })),
-    ]),
+    parts: {
+      ...hashesOf(others),
+      ...hashesOf(Object(tokens), 'tokens.'),
+      ...(ca !== undefined && hashesOf({ [CA]: ca })),
+    },
   };
 }
 
-/** The keys of what is in one of two policies alone, or not the same in both. */
+const differing = (one: Hashes, other: Hashes) =>
+  Object.keys({ ...one, ...other }).filter((key) => one[key] !== other[key]);
+
+/** The keys of what is in one of two policies alone, or not the same in both; of the section `deployment` only where both say what is in it. */
 export function differingParts(one: DocumentMark, other: DocumentMark): readonly string[] {
-  const keys = new Set([...Object.keys(one.parts), ...Object.keys(other.parts)]);
-  return [...keys].filter((key) => one.parts[key] !== other.parts[key]).sort();
+  const deployment =
+    one.deployment && other.deployment ? differing(one.deployment, other.deployment) : [];
+  return [
+    ...differing(one.parts, other.parts),
+    ...deployment.map((key) => `deployment.${key}`),
+  ].sort();
 }

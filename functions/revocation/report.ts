@@ -1,4 +1,5 @@
 import type { Permission } from '../management-api/token.ts';
+import type { DocumentMark } from '../policy/document-mark.ts';
 import type { ScheduleStatus } from '../schedules/schedule-status.ts';
 import type { TokenState } from '../tokens/state.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
@@ -96,4 +97,6 @@ export interface RevocationReport {
   readonly done: boolean;
   /** Everything was done, and every token that was ended was seen refused. False in a dry run and for `whois`. */
   readonly confirmed: boolean;
+  /** Of the policy that was deployed with the function. Absent: on a laptop, and where an error tells what was done. */
+  readonly policy?: DocumentMark | undefined;
 }

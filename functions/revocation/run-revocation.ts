@@ -273,7 +273,7 @@ export async function runRevocation(
   for (const message of plan.warnings) tools.log.warn('warning', { way, reason, message });
   if (dryRun || way === 'whois') {
     const nothing = { tokens: [], unconfirmed: [], done: false, confirmed: false };
-    return { ...about, schedules: await asked, ...nothing };
+    return { ...about, schedules: await asked, ...nothing, policy: runTools.policyMark() };
   }
   refuseOtherPlan(request, planned);
 
@@ -322,7 +322,8 @@ export async function runRevocation(
   tools.log.warn('reported', { way, reason, by, done, confirmed, unconfirmed });
   const report = { ...about, schedules: await asked, tokens, unconfirmed, done, confirmed };
   if (!done) throw new RevocationError(report, failures, sentences(failures, MOST_NAMED));
-  return report;
+  // A long error is cut, and a mark would be the first of what is lost.
+  return { ...report, policy: tools.policyMark() };
 }
 
 type Work = (tools: RunTools) => Promise<RevocationReport>;

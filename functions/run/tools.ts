@@ -2,6 +2,7 @@ import type { DataPlane } from '../data-plane/data-plane.ts';
 import type { Measure } from '../environment.ts';
 import type { Publish } from '../events/events.ts';
 import type { OwnWritesApi } from '../management-api/management-api.ts';
+import type { DocumentMark } from '../policy/document-mark.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Timing } from '../retry.ts';
 import type { ScheduleStatus } from '../schedules/schedule-status.ts';
@@ -27,6 +28,8 @@ export interface RunTools extends Timing {
   readonly publish: Publish;
   readonly measure: Measure;
   readonly log: Log;
+  /** Of the policy that was deployed with the function. Undefined: nobody compares it. */
+  policyMark(): DocumentMark | undefined;
   /** What the owner's schedules are like now. Takes three seconds at most and never rejects. */
   askSchedules(): Promise<readonly ScheduleStatus[]>;
   /** The instant by which this run must end. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { inFlags } from '../../bin/keyturn/failure.ts';
+import { documentMark } from '../../functions/policy/document-mark.ts';
 import { answering } from '../world/faults.ts';
 import { DAY, HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
@@ -20,6 +21,57 @@ it('says that the functions have another policy than the file, and not where onl
   expect(edited.code).toBe(2);
   expect(edited.stderr).toMatch(
     /^keyturn-prod-\w+ was deployed with another policy than edited\.yaml \(they differ in defaults, tokens\.later\): cdk diff shows how, .*\n$/,
+  );
+});
+
+it('says at an order, before its confirmation too, that the function has another policy than the file', async () => {
+  const { world, run } = await openDeployed();
+  await world.rotate();
+  const orderWith = (policy: object, ...more: string[]) => {
+    const KEYTURN_POLICY = writeTemporary('edited.yaml', policy);
+    const order = ['revoke', 'telegraf', '--freeze', '--reason', 'drill', ...more];
+    return run(order, undefined, { KEYTURN_POLICY });
+  };
+  const edited = { ...world.policy, activationTimeout: '9m' };
+  const told =
+    /keyturn-prod-revoke was deployed with another policy than edited\.yaml \(they differ in activationTimeout\): /g;
+  expect((await orderWith(edited, '--dry-run')).stderr.match(told)).toHaveLength(1);
+  expect((await orderWith(world.policy, '--dry-run')).stderr).toBe('');
+  const { stderr } = await orderWith(edited, '--yes');
+  expect(stderr.match(told)).toHaveLength(1);
+  expect(stderr.search(told)).toBeLessThan(stderr.search(/revoke is working|steps/));
+  expect(world.hold(TELEGRAF)).toBe('frozen');
+
+  const { result } = await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'drill' });
+  expect(Object(result).policy).toEqual(documentMark(world.policy));
+});
+
+it('says what of the section deployment is not deployed, and nothing where a default was only written out', async () => {
+  const emails = ['on-call@example.com'];
+  const { world, run } = await openDeployed({ deployment: { alarms: { emails }, memory: 1024 } });
+  await world.rotate();
+  const lookWith = (deployment: object, command: string, ...args: string[]) => {
+    const KEYTURN_POLICY = writeTemporary('edited.yaml', { ...world.policy, deployment });
+    return run([command, ...args], undefined, { KEYTURN_POLICY });
+  };
+  const same = { alarms: { emails, ok: true }, memory: 1024, dashboard: true };
+  const written = { ...same, logs: { retention: '90d' }, terminationProtection: false };
+  expect((await lookWith(written, 'plan')).stderr).toBe('');
+  expect(JSON.parse((await lookWith(written, 'status', '--json')).stdout).otherPolicies).toEqual(
+    [],
+  );
+
+  const edited = { alarms: { emails: ['else@example.com'] }, logs: { retention: '30d' } };
+  const plan = await lookWith(edited, 'plan', '--job', 'rotate');
+  expect(plan.stderr).toMatch(
+    /^keyturn-prod-rotate was deployed with another policy than edited\.yaml \(they differ in deployment\.alarms, deployment\.logs, deployment\.memory\): /,
+  );
+  const status = JSON.parse((await lookWith(edited, 'status', '--json')).stdout);
+  const keys = ['deployment.alarms', 'deployment.logs', 'deployment.memory'];
+  expect(status.otherPolicies).toEqual([{ job: 'rotate', keys }]);
+  const { stdout } = await lookWith(edited, 'doctor');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'rotate (they differ in deployment.alarms, deployment.logs, deployment.memory)',
   );
 });
 

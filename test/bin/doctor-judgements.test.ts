@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { judgeAlarms, judgeTopic } from '../../bin/keyturn/doctor/alarms.ts';
 import { formatDiagnosis, summaryOf } from '../../bin/keyturn/doctor/diagnosis-text.ts';
 import { judgePolicy } from '../../bin/keyturn/doctor/examination.ts';
@@ -7,7 +8,11 @@ import { type FoundNetwork, judgeNetwork } from '../../bin/keyturn/doctor/networ
 import { judgeDecisions } from '../../bin/keyturn/doctor/permissions.ts';
 import { judgeSchedule } from '../../bin/keyturn/doctor/schedules.ts';
 import { documentMark } from '../../functions/policy/document-mark.ts';
+import { deploymentSchema } from '../../lib/deployment.ts';
+import { markOf } from '../../lib/policy-file.ts';
 import { policyOf } from '../functions/builders.ts';
+
+const DEPLOYMENT = z.parse(deploymentSchema, {});
 
 test.each([
   ['is there', { State: 'Active', LastUpdateStatus: 'Successful' }, 'ok'],
@@ -225,7 +230,7 @@ test('IAM: what it denies, what it cannot know, and what it did not answer', () 
 
 test('a function that does not say which policy it has is not taken for one that has the file’s', () => {
   const document = { owner: 'prod' };
-  const file = { document, policy: policyOf() };
+  const file = { document, policy: policyOf(), deployment: DEPLOYMENT };
   const [same, other] = [document, { owner: 'test' }].map((each) => ({
     policy: documentMark(each),
   }));
@@ -259,12 +264,24 @@ test('a function has another policy where the file that cluster.ca names has oth
     judgePolicy([{ job: 'rotate', answer: { policy: mark } }], {
       document,
       ca: 'new',
+      deployment: DEPLOYMENT,
       policy: policyOf(),
     }).found;
   expect(found(documentMark(document, 'new'))).toMatch(/^that of /);
   for (const other of [documentMark(document, 'old'), documentMark(document)]) {
     expect(found(other)).toContain('rotate (they differ in cluster.ca)');
   }
+});
+
+test('what only the deployment needs is compared where the function was told of it', () => {
+  const document = { owner: 'prod' };
+  const file = { document, policy: policyOf(), deployment: { ...DEPLOYMENT, dashboard: false } };
+  const found = (mark: object) => judgePolicy([{ job: 'rotate', answer: { policy: mark } }], file);
+  expect(found(markOf(file)).state).toBe('ok');
+  expect(found(documentMark(document)).state).toBe('ok');
+  expect(found(markOf({ document, deployment: DEPLOYMENT })).found).toContain(
+    'rotate (they differ in deployment.dashboard)',
+  );
 });
 
 test('long texts are wrapped beside their marks, and control characters are none', () => {

@@ -20,6 +20,7 @@ import { ACTIONS_METRIC, isMetric, METRICS, RUNS_METRIC } from '../../functions/
 import { RETENTION_DAYS } from '../../lib/deployment.ts';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
+import { markOf, readPolicyFile } from '../../lib/policy-file.ts';
 import type { KeyturnProps } from '../../lib/properties.ts';
 import {
   anotherStack,
@@ -444,6 +445,26 @@ test('memory, reserved concurrency and termination protection are as the policy 
   expect(protectedBy({ terminationProtection: true }, { terminationProtection: false })).toBe(
     false,
   );
+});
+
+test('what changes in the section is told to one function, by which the command line knows the file', () => {
+  const functionsIn = (section: object) => {
+    const resources = stackOf(section).findResources('AWS::Lambda::Function');
+    const file = readPolicyFile(join(folder, 'keyturn.yaml'));
+    return { functions: Object.entries(resources), mark: markOf(file).deployment };
+  };
+  const told = ({ functions }: ReturnType<typeof functionsIn>) =>
+    functions.flatMap(([id, { Properties }]) => {
+      const variable = Properties.Environment.Variables.KEYTURN_DEPLOYMENT;
+      return variable === undefined ? [] : [[id.replace(/Function.*/, ''), JSON.parse(variable)]];
+    });
+  const before = functionsIn({});
+  const after = functionsIn({ alarms: { emails: ['on-call@example.com'] }, dashboard: true });
+  expect(before.mark).toEqual({});
+  expect(Object.keys(after.mark ?? {})).toEqual(['alarms']);
+  for (const each of [before, after]) {
+    expect(told(each)).toEqual([[expect.stringMatching(/Rotate$/), each.mark]]);
+  }
 });
 
 test('a dashboard is made unless nobody wants one', () => {

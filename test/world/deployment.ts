@@ -1,5 +1,11 @@
+import * as z from 'zod/mini';
 import { ENVIRONMENT } from '../../functions/environment.ts';
-import { type DeclaredRegions, replicaRegionsIn } from '../../lib/deployment.ts';
+import {
+  type DeclaredRegions,
+  deploymentHashes,
+  deploymentSchema,
+  replicaRegionsIn,
+} from '../../lib/deployment.ts';
 import { firingsOf, latestInSeconds } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { serveLogs } from '../../sandbox/lambda/log-groups.ts';
@@ -82,6 +88,7 @@ export function deployOn(
   const policy = { cluster: clusterOf(systems), ...declared };
   const { deployment: section, ...document } = policy as typeof policy & Declared;
   const { tags: secretTags = {}, metrics = 'full' } = section ?? {};
+  const hashes = deploymentHashes(z.parse(deploymentSchema, section ?? {}));
   const replicaRegions = section?.replicaRegions && replicaRegionsIn(section.replicaRegions);
   deploySchedules(systems, policy);
   const onFrozen = (instance: string) => {
@@ -98,6 +105,7 @@ export function deployOn(
             ...{ policy: document, secretTags, metrics, replicaRegions },
             ...{ eventBus: 'default', thirdRunMs: third * 1_000 },
             nextRunMs: next * 1_000,
+            ...(job === 'rotate' && { deployment: hashes }),
           }),
         ),
         idPrefix: prefixOf(number),
@@ -105,7 +113,12 @@ export function deployOn(
       })
     : createHost({
         clock,
-        functions: JOBS.map((job) => realFunction(job)),
+        functions: JOBS.map((job) =>
+          realFunction(
+            job,
+            job === 'rotate' ? { [ENVIRONMENT.deployment]: JSON.stringify(hashes) } : {},
+          ),
+        ),
         idPrefix: prefixOf(number),
         policy: document,
         onFrozen,

@@ -20,7 +20,10 @@ function bundled(job: Job): string {
 }
 
 /** The very bundle that is deployed, for a host with a `policy` of its own. */
-export const realFunction = (job: Job): LambdaFunction => ({
+export const realFunction = (
+  job: Job,
+  environment: LambdaFunction['environment'] = {},
+): LambdaFunction => ({
   name: job,
   logicalId: job,
   functionName: job,
@@ -34,5 +37,5 @@ export const realFunction = (job: Job): LambdaFunction => ({
   memoryMb: 512,
   retryAttempts: 0,
   maximumAgeMs: 3_600_000,
-  environment: {},
+  environment,
 });

@@ -1,6 +1,7 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { runExamination } from '../../functions/examination/run-examination.ts';
 import { runMeasurement } from '../../functions/measurement/run-measurement.ts';
+import type { Hashes } from '../../functions/policy/document-mark.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
@@ -71,6 +72,7 @@ export interface SimulatedDeployment {
   readonly eventBus: string;
   readonly nextRunMs: number;
   readonly thirdRunMs: number;
+  readonly deployment?: Hashes;
 }
 
 /** A function of the checkout, without a bundle and without a process of its own. */
@@ -84,6 +86,7 @@ export const simulatedFunction = (
     eventBus,
     nextRunMs,
     thirdRunMs,
+    deployment,
   }: SimulatedDeployment,
 ): SimulatedFunction => ({
   name: job,
@@ -100,6 +103,7 @@ export const simulatedFunction = (
     const runtime = createRuntime({
       policy,
       document: parsed,
+      deployment,
       log: {
         info: (message, details) => line('INFO', message, { details }),
         warn: (message, details) => line('WARN', message, { details }),

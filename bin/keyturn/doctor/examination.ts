@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { SCHEDULED, type ScheduledJob } from '../../../functions/environment.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
-import { differingParts, documentMark } from '../../../functions/policy/document-mark.ts';
+import { differingParts } from '../../../functions/policy/document-mark.ts';
 import { counted } from '../../../functions/run/counted.ts';
-import type { PolicyFile } from '../../../lib/policy-file.ts';
+import { type MarkedFile, markOf, type PolicyFile } from '../../../lib/policy-file.ts';
 import { policyOf, readPlanReport } from '../answers.ts';
 import { type Engine, named } from '../engine.ts';
 import { FunctionError, sentenceOf } from '../failure.ts';
@@ -31,15 +31,15 @@ export interface Answered {
 /** Whether the functions have the policy of the file. One that does not say it is not taken for the others. */
 export function judgePolicy(
   answers: readonly Answered[],
-  { document, ca, policy: { file } }: Pick<PolicyFile, 'document' | 'ca' | 'policy'>,
+  policyFile: MarkedFile & Pick<PolicyFile, 'policy'>,
 ): Verdict {
-  const ofFile = documentMark(document, ca);
+  const { file } = policyFile.policy;
+  const ofFile = markOf(policyFile);
   const marks = answers.map(({ job, answer }) => ({ job, deployed: policyOf(answer) }));
-  const others = marks.flatMap(({ job, deployed }) =>
-    deployed && deployed.hash !== ofFile.hash
-      ? [`${job} (they differ in ${named(differingParts(deployed, ofFile))})`]
-      : [],
-  );
+  const others = marks.flatMap(({ job, deployed }) => {
+    const keys = deployed ? differingParts(deployed, ofFile) : [];
+    return keys.length > 0 ? [`${job} (they differ in ${named(keys)})`] : [];
+  });
   const jobsOf = (wanted: boolean) =>
     marks.flatMap(({ job, deployed }) => (Boolean(deployed) === wanted ? [job] : [])).join(', ');
   const silent = jobsOf(false);
