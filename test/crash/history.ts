@@ -50,6 +50,8 @@ export interface History {
   readonly first: Record<string, string>;
   /** Tokens for whose state a person answers, and why. */
   readonly exempt: Record<string, string>;
+  /** When something was last taken from them. */
+  readonly taken: Record<string, number>;
   /** Tokens that an order deleted, or took permissions of. */
   readonly ordered: Record<string, true>;
   /** Versions that a person made current. */
@@ -78,6 +80,7 @@ export const emptyHistory = (): History => ({
   reigns: [],
   first: {},
   exempt: {},
+  taken: {},
   ordered: {},
   placed: {},
   limited: {},
@@ -199,9 +202,15 @@ function exemption(token: SeenToken, step: Step): string | undefined {
   return isOfSchedule(step) ? undefined : 'taken away by a person';
 }
 
-/** Whether it can do again all that it was given, everywhere. */
-function worksAgain({ granted, strings }: History, token: SeenToken, { accepts }: Terms): boolean {
+/** Whether it can do again all that it was given, everywhere, and no router has yet to hear of what was taken between. */
+function worksAgain(
+  { granted, strings, taken }: History,
+  token: SeenToken,
+  { after }: Step,
+  { accepts, heardWithin }: Terms,
+): boolean {
   const all = granted[token.id] ?? [];
+  if (after.at < (taken[token.id] ?? 0) + heardWithin()) return false;
   const has = ({ action, resource }: Permission) =>
     token.permissions.some((each) => each.action === action && each.resource === resource);
   return isAlive(token) && all.length > 0 && all.every(has) && accepts(strings[token.id], all);
@@ -209,13 +218,14 @@ function worksAgain({ granted, strings }: History, token: SeenToken, { accepts }
 
 /** A person answers for what they took until it is given back: from then on it is like any other token. */
 function noteExemptions(history: History, step: Step, terms: Terms): void {
-  const { exempt, ordered } = history;
+  const { exempt, ordered, taken } = history;
   for (const token of step.after.tokens.values()) {
     const why = exemption(token, step);
     if (why !== undefined) exempt[token.id] ??= why;
+    if (isTakenIn(step, token)) taken[token.id] = step.after.at;
     if (step.isOrdered && isTakenIn(step, token)) ordered[token.id] = true;
     const isGivenBack = exempt[token.id] !== undefined && exempt[token.id] !== 'unlisted';
-    if (isGivenBack && worksAgain(history, token, terms)) {
+    if (isGivenBack && worksAgain(history, token, step, terms)) {
       delete exempt[token.id];
       delete ordered[token.id];
     }

@@ -19,9 +19,14 @@ export interface Terms {
   readonly deletesExpired: boolean;
   /** Whether every router lets it do all of that now. */
   accepts(string: string | undefined, permissions: readonly Permission[]): boolean;
+  /** By when the last router has heard that something was taken, in milliseconds. */
+  heardWithin(): number;
 }
 
-export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): Terms {
+export function termsOf(
+  declared: object,
+  { accepts, cluster }: Pick<World, 'accepts' | 'cluster'>,
+): Terms {
   const policy = parsePolicy(declared);
   return {
     gracePeriod: policy.defaults.gracePeriod,
@@ -35,5 +40,6 @@ export function termsOf(declared: object, { accepts }: Pick<World, 'accepts'>): 
       permissions.every(({ action, resource }) =>
         accepts(string, action === 'read' ? 'read' : 'write', resource),
       ),
+    heardWithin: () => cluster.routers.spreadMs + cluster.revocationDelayMs,
   };
 }
