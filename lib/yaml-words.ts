@@ -104,7 +104,8 @@ const PLACE = / at line \d{1,9}, column \d{1,9}:$/;
 
 function ownWords({ code, message, pos }: YAMLError, keyAt: KeyAt): string {
   if (code === 'DUPLICATE_KEY') {
-    return `found ${keyAt(pos[0]) ?? 'this key'} a second time, expected each key once; write what belongs to it in one place`;
+    const key = keyAt(pos[0]) ?? '';
+    return `found ${PLAIN.test(key) ? key : 'this key'} a second time, expected each key once; write what belongs to it in one place`;
   }
   const told = TOLD.find(([pattern]) => pattern.test(message))?.[1] ?? WORDS[code];
   if (told !== undefined) return told;
@@ -126,6 +127,9 @@ function lastOf(yaml: Document, is: (node: Node, begin: number, end: number) => 
 
 const isQuoted = (node: Node) =>
   isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+
+/** Of a key, which may be anything, a credential too. */
+const PLAIN = /^[A-Za-z][\w-]{0,59}$/;
 
 /** Of an offset in the file, the key that begins there. */
 export type KeyAt = (offset: number) => string | undefined;

@@ -111,6 +111,7 @@ const INVENTORY = [
   'NotReplicated',
   'Owned',
   'Replica',
+  'RetentionTooShort',
   'RuleWithoutDatabase',
   'UnmanagedDatabases',
   'Wildcard',

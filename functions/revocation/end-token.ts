@@ -49,7 +49,7 @@ export function resultOf(
 async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<void> {
   const fresh = await freshToken(tools, owned);
   if (!fresh) return;
-  if (!noUndo && !canGiveBack(fresh, tools.policy)) {
+  if (!noUndo && !canGiveBack(fresh, tools.policy, tools.apiNow())) {
     throw new Error(`the description of ${fresh.token.id} has no room for its permissions`);
   }
   await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));

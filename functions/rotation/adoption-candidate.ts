@@ -117,7 +117,7 @@ export async function readCandidate(
   const { policy, secrets } = tools;
   const secret = await secrets.describe(entry.secret);
   if (!secret) {
-    const why = `no secret has the name ${entry.secret}, so there is nothing to adopt; take adopt out of the entry, and the next run makes the secret, with a token of its own`;
+    const why = `no secret has the name ${entry.secret}, so there is nothing to adopt: correct the name, or, if it was deleted for good, take adopt out of the entry, and the next run makes it, with a token of its own`;
     throw new AdoptionError(why, 'missing');
   }
   const isTagged = secret.tags[OWNER_TAG] !== undefined;

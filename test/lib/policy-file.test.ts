@@ -76,6 +76,11 @@ describe('a mistake names file, line, key, what was found and what was expected:
     expect(mistakeIn(`${POLICY}databases: [{ name: one, maxTables: 3, name: two }]\n`)).toMatch(
       /: found name a second time/,
     );
+    // A key may be anything, and what it is may be nobody's to read.
+    const key = '"https://ada:hunter2@c.example.com"';
+    const twice = mistakeIn(`${POLICY}x-urls: { ${key}: 1, ${key}: 2 }\n`);
+    expect(twice).toMatch(/: found this key a second time/);
+    expect(twice).not.toContain('hunter2');
   });
 
   test.each([

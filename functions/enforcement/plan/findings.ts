@@ -109,7 +109,7 @@ export function tooShortOf(
       {
         kind: 'RetentionTooShort',
         database: name,
-        message: `${name} keeps what is written for ${kept}, under an hour, which is the shortest that InfluxDB documents: data may be gone at once; the Management API counts in nanoseconds. A rule for it with a longer retention mends that`,
+        message: `${name} keeps what is written for ${kept}, under an hour, which is the shortest that InfluxDB documents: data may be gone at once; the Management API counts in nanoseconds. A rule that sets a longer retention, and is enforced, mends that`,
       },
     ];
   });

@@ -33,16 +33,33 @@ function summary(kind: string, tokens: readonly Token[], what: string): Finding[
   return [{ kind, message }];
 }
 
+/** Ids of tokens without our marker that consumers have, or are to have next, in a secret of ours. */
+const inUse = (secrets: Observation['secrets']): Set<string> =>
+  new Set(
+    [...secrets.values()].flatMap(({ secret: { labels }, holders }) =>
+      [labels.AWSCURRENT, labels.AWSPENDING].flatMap((version) => {
+        const holder = holders.get(version ?? '');
+        return holder?.state === 'foreign' ? [holder.token.id] : [];
+      }),
+    ),
+  );
+
 /** So long before its end somebody may still do something about a token that nobody renews. */
 const SOON_MS = 7 * DAY_MS;
 
-/** Tokens without a marker, which no deployment renews, that work and end soon: the first one first. */
-function expiringOf(foreign: readonly Token[], now: number): Finding[] {
-  const ends = foreign
+/** Tokens that no deployment renews, as far as can be seen, that work and end soon: the first one first. */
+function expiringOf(
+  { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
+  { tokens }: Pick<Policy, 'tokens'>,
+): Finding[] {
+  const renewed = inUse(secrets);
+  for (const { adopt } of tokens) if (adopt) renewed.add(adopt.tokenId.toLowerCase());
+  const ends = [...foreign.values()]
     .flatMap((token) => {
       const { id, description, expiresAt = Number.POSITIVE_INFINITY } = token;
-      const isSoon = works(token, now) && expiresAt <= now + SOON_MS;
-      return isSoon && !isMarked(description) ? [{ id, expiresAt }] : [];
+      const isSoon = works(token, at) && expiresAt <= at + SOON_MS;
+      const isOurs = isMarked(description) || renewed.has(id.toLowerCase());
+      return isSoon && !isOurs ? [{ id, expiresAt }] : [];
     })
     .sort((a, b) => a.expiresAt - b.expiresAt || a.id.localeCompare(b.id));
   if (ends.length === 0) return [];
@@ -105,20 +122,13 @@ export const workingStrays = (
   { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
 ): readonly Token[] => {
   // Not what AWSPREVIOUS alone has: its turn to be retired never comes.
-  const inUse = new Set(
-    [...secrets.values()].flatMap(({ secret: { labels }, holders }) =>
-      [labels.AWSCURRENT, labels.AWSPENDING].flatMap((version) => {
-        const holder = holders.get(version ?? '');
-        return holder?.state === 'foreign' ? [holder.token.id] : [];
-      }),
-    ),
-  );
+  const used = inUse(secrets);
   return [...foreign.values()].filter((token) => {
     const marker = parseMarker(token.description)?.marker;
     // A new secret is listed up to five minutes late, and one that is being adopted has no tag yet.
     const isNew = at - token.createdAt < HOUR_MS || marker?.proving !== undefined;
     const isOurs = bearsOwner(token.description, policy.owner);
-    return isOurs && works(token, at) && !isNew && !inUse.has(token.id);
+    return isOurs && works(token, at) && !isNew && !used.has(token.id);
   });
 };
 
@@ -234,7 +244,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       foreign.filter((token) => isExpired(token, at)),
       'of others, expired',
     ),
-    ...expiringOf(foreign, at),
+    ...expiringOf(observation, policy),
     ...summary(
       'Wildcard',
       granting((name) => name === ANY),

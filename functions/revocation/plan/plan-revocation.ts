@@ -87,11 +87,11 @@ function lossOf(target: Target, around: OrderObservation, policy: Policy): strin
   }
   const owned = target.secrets.flatMap((name) => around.secrets.get(name)?.tokens ?? []);
   const long = [...owned, ...target.single.flatMap(({ owned: each }) => each ?? [])].filter(
-    (each) => !canGiveBack(each, policy),
+    (each) => !canGiveBack(each, policy, around.at),
   );
   if (long.length === 0) return undefined;
   const ids = long.map(({ token }) => token.id).join(', ');
-  return `the description has no room for the permissions of ${ids}, and no entry of the policy says all of them, so unfreezing could not give them back`;
+  return `the description has no room for the permissions of ${ids}, and no entry of the policy says them, so unfreezing could not give them back`;
 }
 
 /** Whoever orders all names the cluster; of a dry run only a wrong name is refused. */

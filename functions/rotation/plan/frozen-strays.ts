@@ -1,10 +1,23 @@
+import type { TokenPolicy } from '../../policy/policy.ts';
 import { counted } from '../../run/counted.ts';
 import type { Finding } from '../../run/plan.ts';
+import { holdOf } from '../../secrets-manager/hold.ts';
 import { parseMarker } from '../../tokens/marker.ts';
-import type { Observation } from '../../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import { isExpired } from '../../tokens/state.ts';
 
 const MOST_NAMED = 5;
+
+/** Where the secret of those tokens may be, and what became of its hold. */
+function whereIs(name: string, seen: ObservedSecret | undefined): string {
+  if (!seen) {
+    return 'it was deleted, and its hold with it, or has lost its tag keyturn:owner, or is not listed yet; look before anything else (aws secretsmanager describe-secret), and leave them as they are where it is there';
+  }
+  const other = 'that secret was deleted and made anew, or is in another Region';
+  return holdOf(seen.secret)
+    ? `${other}; the one here is on hold, too`
+    : `${other}, and its hold does not hold the one here: keyturn revoke --token ${name} --freeze does`;
+}
 
 /**
  * Tokens of ours that an order froze and that are of no secret that is seen, by the name of their secret. A hold goes with
@@ -24,18 +37,17 @@ export function frozenStrays(
   return strays;
 }
 
-/** What a person should know of an entry whose secret may have lost a hold with the one before it. */
+/** What a person should know of an entry whose secret may have lost a hold with the one before it. `seen`: the secret of today. */
 export function findingOfStrays(
-  { name, secret }: { readonly name: string; readonly secret: string },
+  { name, secret }: Pick<TokenPolicy, 'name' | 'secret'>,
+  seen: ObservedSecret | undefined,
   ids: readonly string[] = [],
 ): Finding[] {
   if (ids.length === 0) return [];
   const named = [...ids].sort().slice(0, MOST_NAMED);
   const rest = ids.length > MOST_NAMED ? ', …' : '';
-  const frozen =
-    ids.length === 1
-      ? 'is frozen, and of no secret that is seen now'
-      : 'are frozen, and of no secret that is seen now';
-  const message = `${counted(ids.length, 'token')} of ${secret} ${frozen} (${named.join(', ')}${rest}): if an order held the secret that was here before, or that is in another Region, that hold does not hold this one; keyturn revoke --token ${name} --freeze holds it, and keyturn revoke --token-id ID --delete ends what is frozen`;
+  const are = ids.length === 1 ? 'is' : 'are';
+  const left = `keyturn revoke --token-id ID --delete ends what is frozen, and keyturn unfreeze --token-id ID gives its permissions back`;
+  const message = `${counted(ids.length, 'token')} of ${secret} ${are} frozen, and of no secret that is seen now (${named.join(', ')}${rest}): ${whereIs(name, seen)}; ${left}`;
   return [{ kind: 'FrozenStray', token: name, secret, message }];
 }

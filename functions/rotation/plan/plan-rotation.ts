@@ -256,7 +256,7 @@ export function planRotation(
       const seen = observation.secrets.get(secret);
       const described = learnt.replicas?.get(secret);
       const { actions, findings } = planReplicas(policy, entry, seen, described, observation.at);
-      const ofStrays = findingOfStrays(entry, strays.get(secret));
+      const ofStrays = findingOfStrays(entry, seen, strays.get(secret));
       return { actions, findings: [...ofStrays, ...otherKey(policy, entry, seen), ...findings] };
     }),
   );

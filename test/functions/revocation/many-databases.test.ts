@@ -68,20 +68,44 @@ test('nor is its description longer than servers must take when it is quarantine
   expect(longest()).toBeLessThanOrEqual(LONGEST);
 });
 
-test('so it is where the entry says less than the token may: that would not come back', async () => {
+test.each(['lives', 'has expired'])(
+  'nor is it refused where the policy has taken a database away since, and the token %s',
+  async (how) => {
+    const { world } = await opened();
+    const id = world.holders(TELEGRAF).AWSCURRENT;
+    const databases = names.map((name) => ({ name }));
+    const narrowed = world.deploy(
+      policyWith({ telegraf: { permissions: { read: names.slice(1) } } }, { databases }),
+    );
+    if (how !== 'lives') await world.wait(100 * DAY);
+    const frozen = await narrowed.revoke({ ...order, token: 'telegraf', way: 'freeze' });
+    expect(frozen.error).toBeUndefined();
+    expect(permissionsOf(world, id)).toEqual([]);
+    await narrowed.revoke({ ...order, token: 'telegraf', way: 'unfreeze' });
+    if (how === 'lives') expect(permissionsOf(world, id)).toHaveLength(149);
+  },
+);
+
+test('of an adopted one that may do more than its entry ever said, freezing is refused: that would not come back', async () => {
   const { world } = await opened();
-  const id = world.holders(TELEGRAF).AWSCURRENT;
+  const permissions = names.map((resource) => ({ action: 'read', resource }));
+  const { id, accessToken } = await world.people.mint({ description: 'by hand', permissions });
+  await world.people.createSecret('app/legacy', accessToken);
+  await world.wait(HOUR);
+  const legacy = {
+    permissions: { read: names.slice(0, 1) },
+    secret: 'app/legacy',
+    adopt: { tokenId: id },
+  };
   const databases = names.map((name) => ({ name }));
-  const narrowed = world.deploy(
-    policyWith({ telegraf: { permissions: { read: names.slice(1) } } }, { databases }),
-  );
-  const freeze = { ...order, token: 'telegraf', way: 'freeze' };
-  const { error } = await narrowed.revoke(freeze);
-  expect(error?.errorMessage).toMatch(
-    /no room for the permissions of .*, and no entry of the policy says all of them/,
-  );
+  const adopting = world.deploy(policyWith({ legacy }, { databases }));
+  expect((await adopting.rotate()).error).toBeUndefined();
+  await world.wait(HOUR);
+  const freeze = { ...order, token: 'legacy', way: 'freeze' };
+  const { error } = await adopting.revoke(freeze);
+  expect(error?.errorMessage).toContain(`no room for the permissions of ${id}`);
   expect(permissionsOf(world, id)).toHaveLength(150);
-  expect((await narrowed.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
+  expect((await adopting.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
   expect(permissionsOf(world, id)).toEqual([]);
 });
 

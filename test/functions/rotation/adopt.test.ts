@@ -209,7 +209,7 @@ test('an adopted secret that is deleted for good is made anew once adopt is out 
   await world.wait(10 * MINUTE);
   const { error } = await keyturn.rotate();
   expect(error?.errorMessage).toMatch(
-    /no secret has the name .*; take adopt out of the entry, and the next run makes the secret/,
+    /no secret has the name .* take adopt out of the entry, and the next run makes it/,
   );
   const without = world.deploy(policyWith({ legacy: { ...writer, secret: NAME } }));
   expect((await without.rotate()).error).toBeUndefined();

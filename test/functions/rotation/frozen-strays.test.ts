@@ -59,7 +59,23 @@ test('the order that it names holds the secret that was made again', async () =>
   const { world } = await openDeleted();
   await world.rotate();
   await world.wait(HOUR);
+  expect(await strays(world)).toEqual([
+    expect.stringContaining('revoke --token telegraf --freeze'),
+  ]);
   const { result } = await world.revoke({ ...order, way: 'freeze' });
   expect(result).toMatchObject({ done: true });
+  expect(await strays(world)).toEqual([expect.stringContaining('the one here is on hold, too')]);
   expect([world.hold(TELEGRAF), world.accepts(world.string(TELEGRAF))]).toEqual(['frozen', false]);
+});
+
+test('where the secret is there, and only its tag was lost, nobody is told to freeze or to delete first', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * DAY);
+  await world.revoke({ ...order, way: 'freeze' });
+  await world.people.untag(TELEGRAF, ['keyturn:owner']);
+  await world.wait(10 * MINUTE);
+  expect(await strays(world)).toEqual([
+    expect.stringMatching(/has lost its tag keyturn:owner, .*; look before anything else/),
+  ]);
 });

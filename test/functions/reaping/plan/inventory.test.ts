@@ -73,8 +73,21 @@ test('names tokens of others that work and end within a week, the first one firs
     ending(4, 1, { permissions: [] }),
     ending(5, 1, { description: 'x [keyturn:1 owner=staging secret=a home=12345678]' }),
     ending(6, 0),
+    ending(7, 1),
+    ending(8, 1),
   ];
-  expect(inventory({ tokens, databases: ['telemetry'] })).toContainEqual({
+  // AWSCURRENT's token that lost its marker, and one that is about to be adopted.
+  const secrets = [secretOf({ AWSCURRENT: 7 })];
+  const adopting = {
+    permissions: { write: ['telemetry'] },
+    secret: 'app',
+    adopt: { tokenId: id(8) },
+  };
+  const policy = policyOf({
+    tokens: { telegraf: { permissions: { write: ['telemetry'] } }, adopting },
+  });
+  const around = observationOf({ secrets, tokens, databases: ['telemetry'] });
+  expect(takeInventory(policy, around)).toContainEqual({
     kind: 'ForeignExpiring',
     message: `2 tokens of others, which nobody renews here, expire within a week: ${id(2)} (2026-03-05T12:00:00Z), ${id(1)} (2026-03-09T12:00:00Z)`,
   });
