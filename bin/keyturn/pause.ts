@@ -47,10 +47,10 @@ const expressionOf = ({ found }: Seen): string => {
 const stateOf = ({ status, error }: Seen) =>
   `${formatState(status)}${error === undefined ? '' : `: ${messageOf(error)}`}`;
 
-const formatSeen = (seen: readonly Seen[], style: Style) =>
+export const formatSeen = (seen: readonly Seen[], style: Style) =>
   formatTable(
     ['SCHEDULE', 'FIRES', 'STATE'],
-    seen.map((each) => [each.status.name, expressionOf(each), stateOf(each)]),
+    seen.map((each) => ({ cells: [each.status.name, expressionOf(each), stateOf(each)] })),
     style,
   );
 
@@ -76,15 +76,12 @@ function outcomeOf(each: Switched, now: number): string {
   return `it is ${formatState(status)}${noted}`;
 }
 
-function formatSwitched(switched: readonly Switched[], now: number): string {
-  const width = Math.max(...switched.map(({ status }) => status.name.length));
-  return switched
-    .map((each) => {
-      const { result, status } = each;
-      return `${result.padEnd(9)}  ${status.name.padEnd(width)}  ${outcomeOf(each, now)}`.trimEnd();
-    })
-    .join('\n');
-}
+export const formatSwitched = (switched: readonly Switched[], style: Style, now: number) =>
+  formatTable(
+    ['SCHEDULE', 'RESULT', 'NOW'],
+    switched.map((each) => ({ cells: [each.status.name, each.result, outcomeOf(each, now)] })),
+    style,
+  );
 
 function asJson(each: Seen & Partial<Switched>, now: number) {
   const { status, found, result, error } = each;
@@ -176,7 +173,7 @@ async function run(way: Way, options: SwitchOptions, terminal: Terminal): Promis
   };
   if (options.dryRun) return print(seen, formatSeen(seen, terminal.style));
   const switched = await carryOut(way, seen, policy, { ...options, scheduler, terminal });
-  print(switched, formatSwitched(switched, Date.now()));
+  print(switched, formatSwitched(switched, terminal.style, Date.now()));
   refuseUnfinished(way, switched);
 }
 

@@ -13,7 +13,7 @@ import {
   scheduleVerdict,
   type TokenStatus,
 } from './status-report.ts';
-import { formatNotedTable, type NotedRow, wrapped } from './table.ts';
+import { formatTable, type TableRow, wrapped } from './table.ts';
 import type { Style } from './terminal.ts';
 
 const painted = (text: string, verdict: StatusVerdict, style: Style): string => {
@@ -27,7 +27,7 @@ function tokenRow(
   { entry, token, acceptance, nextRotation = '', problems, verdict }: TokenStatus,
   style: Style,
   now: number,
-): NotedRow {
+): TableRow {
   const { condition = 'unknown', tokenId, expiresAt } = entry ?? {};
   const expires = expiresAt === undefined ? 'never' : fromNow(expiresAt, now);
   return {
@@ -52,7 +52,7 @@ function databaseTable({ databases }: Status, style: Style): readonly string[] {
     notes: problems,
     paint: (cell: string, column: number) => (column === 1 ? painted(cell, verdict, style) : cell),
   }));
-  return ['', formatNotedTable(['DATABASE', 'STATE'], rows, style)];
+  return ['', formatTable(['DATABASE', 'STATE'], rows, style)];
 }
 
 function managementLine(
@@ -159,7 +159,7 @@ export function lastLine(status: Status): string {
   return `Not well: ${said.join(', ')}.`;
 }
 
-/** For people, within 80 columns. */
+/** For people. */
 export function formatStatus(status: Status, style: Style, now: number): string {
   const rows = status.tokens.map((each) => tokenRow(each, style, now));
   const notSeen = status.notSeen.map(({ job, why }) =>
@@ -172,7 +172,7 @@ export function formatStatus(status: Status, style: Style, now: number): string 
     ...otherLines(status, style),
   ];
   return [
-    formatNotedTable(TOKEN_HEADINGS, rows, style),
+    formatTable(TOKEN_HEADINGS, rows, style),
     ...databaseTable(status, style),
     '',
     managementLine(status, style, now),
