@@ -27,6 +27,8 @@ export interface Terminal {
   readonly clean: (text: string) => string;
   readonly style: Style;
   readonly noteStyle: Style;
+  /** Standard error is a terminal, which a person may look at. */
+  readonly isWatched: boolean;
   /** A person is there and can answer. */
   readonly interactive: boolean;
   /** Empties the screen, if standard output is one. */
@@ -157,6 +159,9 @@ export function createTerminal(
     },
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
+    get isWatched() {
+      return stderr.isTTY === true;
+    },
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     ask: (question) => readLine(question, stderr),
     async readHidden(question) {
