@@ -6,6 +6,7 @@ import { formatInstant } from '../../functions/time.ts';
 import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
+  findingVerdict,
   isInventory,
   type OtherPolicy,
   type Status,
@@ -116,7 +117,7 @@ const otherLines = ({ others }: Status, style: Style): readonly string[] =>
   others.map((each) => {
     const { secret, message } = each;
     const line = wrapped(secret === undefined ? message : `${secret}: ${message}`, '');
-    return isInventory(each) ? style('dim', line) : painted(line, 'not well', style);
+    return isInventory(each) ? style('dim', line) : painted(line, findingVerdict(each), style);
   });
 
 /** What the exit code says, in a sentence. */
@@ -139,18 +140,19 @@ export function lastLine(status: Status): string {
     ),
     ...(managementToken.verdict === verdict ? ['the management token'] : []),
   ];
+  const others = status.others.filter((each) => findingVerdict(each) === verdict).length;
   if (verdict === 'unknown') {
     const jobs = status.notSeen.map(({ job }) => job);
-    const others = status.otherPolicies.map(({ job }) => job);
+    const differing = status.otherPolicies.map(({ job }) => job);
     const said = [
       ...parts,
       ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : []),
-      ...(others.length > 0 ? [`what ${others.join(' and ')} would say by the file`] : []),
+      ...(differing.length > 0 ? [`what ${differing.join(' and ')} would say by the file`] : []),
+      ...(others > 0 ? ['the list of databases'] : []),
     ];
     return `Nothing bad was seen, and not everything was: not known of ${said.join(', ')}.`;
   }
   const refused = status.refused.length;
-  const others = status.others.filter((each) => !isInventory(each)).length;
   const said = [
     ...parts,
     ...(refused > 0 ? [`${counted(refused, 'refusal')} to read`] : []),
