@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { redact } from '../../functions/credentials.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { counted } from '../../functions/run/counted.ts';
 import type { PauseNote } from '../../functions/schedules/pause-note.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant, MINUTE_MS } from '../../functions/time.ts';
@@ -59,7 +60,7 @@ function nextOf({ found }: Seen, now: number): string {
   const { ScheduleExpression = '', ScheduleExpressionTimezone = 'UTC' } = found ?? {};
   const window = found?.FlexibleTimeWindow?.MaximumWindowInMinutes ?? 0;
   const [, period] = /^rate\((.*)\)$/.exec(ScheduleExpression) ?? [];
-  const later = window > 0 ? `, and up to ${window} minutes` : '';
+  const later = window > 0 ? `, and up to ${counted(window, 'minute')}` : '';
   if (period !== undefined) return `fires within ${period}${later}`;
   const next = nextFiring(ScheduleExpression, ScheduleExpressionTimezone, now);
   if (next === undefined) return '';
