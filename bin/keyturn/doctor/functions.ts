@@ -5,8 +5,8 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-lambda';
 import { awsCall, awsClient } from '../../../functions/aws-call.ts';
-import { counted } from '../../../functions/run/counted.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import { ENTRIES } from '../../../lib/bundle.ts';
 import { lookedAt, PATIENCE_MS, unseen } from './look.ts';
 
