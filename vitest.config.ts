@@ -13,7 +13,7 @@ const SLOW = [
   'test/examples/programs.test.ts',
   'test/world/simulated.test.ts',
   'test/bin/{adopt,app,apply,deployed,doctor,harmless,incident,interrupted,lambda-answers,local}.test.ts',
-  'test/bin/{completion,history,history-doers,offline,pause,report,rotate-by-name,several-strings,status}.test.ts',
+  'test/bin/{completion,history,json,history-doers,offline,pause,report,rotate-by-name,several-strings,status}.test.ts',
   'test/bin/{takeover,unchecked-tls}.test.ts',
   'test/docs/{commands,leak,stock-app}-transcript.test.ts',
   'test/docs/tutorial.test.ts',

@@ -94,7 +94,7 @@ function mistakeOfForm(
   }
   const begun = shown.match(BEGUN)?.length ?? 0;
   if (begun > found.length) {
-    return `holds the beginnings of ${begun} certificates, of which ${found.length} go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END`;
+    return `holds the beginnings of ${begun === 1 ? '1 certificate' : `${begun} certificates`}, of which ${found.length} go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END`;
   }
   if (found.length === 0) {
     return (

@@ -90,10 +90,12 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   'cluster.managementToken': {
     means:
       "Name or ARN of the secret with the management token, in the stack's Region: the token alone, or JSON with token and expiresAt. Either this or oauth.",
+    without: 'oauth gives the tokens',
   },
   'cluster.oauth': {
     means:
       'In place of a stored management token: a client of your identity provider, whose tokens the cluster takes. Not with Cloud Dedicated.',
+    without: 'managementToken is the token',
   },
   'cluster.oauth.tokenUrl': { means: "Address of the identity provider's token endpoint." },
   'cluster.oauth.clientId': { means: 'Id of the client.' },
@@ -106,8 +108,12 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   },
   'cluster.oauth.scope': {
     means: 'Scopes to ask for, with spaces between them. Entra and Okta need one.',
+    without: 'none is asked for',
   },
-  'cluster.oauth.audience': { means: 'Audience to ask for. Auth0 needs it.' },
+  'cluster.oauth.audience': {
+    means: 'Audience to ask for. Auth0 needs it.',
+    without: 'none is asked for',
+  },
   'cluster.oauth.parameters': { means: 'What else the provider wants in the request.' },
   'cluster.oauth.authMethod': {
     means: "How the client's secret is sent: in the request's body, or in its header.",
@@ -115,13 +121,21 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   'cluster.managementTokenKey': {
     means:
       'KMS key (ARN or alias) of the secret that managementToken or oauth.clientSecret names, if it is one of your own.',
+    without: "AWS's own key",
   },
   'cluster.ca': {
     means:
       'PEM file with the certificates of your own authority, beside the policy file. It takes the place of the public ones, for both URLs.',
+    without: 'the public ones',
   },
-  'cluster.accountId': { means: 'Cloud Dedicated: id of the account.' },
-  'cluster.clusterId': { means: 'Cloud Dedicated: id of the cluster.' },
+  'cluster.accountId': {
+    means: 'Cloud Dedicated: id of the account.',
+    without: 'the cluster is no Cloud Dedicated',
+  },
+  'cluster.clusterId': {
+    means: 'Cloud Dedicated: id of the cluster.',
+    without: 'the cluster is no Cloud Dedicated',
+  },
 
   timeZone: {
     means: 'For windows, schedules and the days of approvals, by its name in the IANA database.',
@@ -134,7 +148,10 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   'schedules.enforce': { means: 'When databases are held to their rules.' },
   'schedules.paused': { means: 'true stops all of them.' },
 
-  defaults: { means: 'What tokens have that do not say it themselves.' },
+  defaults: {
+    means: 'What tokens have that do not say it themselves.',
+    without: 'the defaults of its keys',
+  },
   ...under('defaults', LIFETIMES),
 
   tokens: { means: 'The tokens to rotate, by a name of your choice.' },
@@ -160,6 +177,7 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   'tokens.<name>.adopt': {
     means:
       'Takes over a token and its secret that are there, without rotating them before they are due.',
+    without: 'a new token and a new secret are made',
   },
   'tokens.<name>.adopt.tokenId': { means: 'Id of that token.' },
   'tokens.<name>.adopt.key': {
@@ -167,7 +185,10 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
     without: 'the whole string is the token',
   },
 
-  databases: { means: 'Rules for databases. The first one that matches a database applies.' },
+  databases: {
+    means: 'Rules for databases. The first one that matches a database applies.',
+    without: 'none',
+  },
   'databases[].name': { means: 'Exactly this database.' },
   'databases[].match': {
     means: 'All databases of a glob: * is any text, ? is one character.',
@@ -177,27 +198,27 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
       'How long data is kept: an hour or more, or infinite. Under match also {min, max}. To shorten it needs approve.',
     without: 'left alone',
   },
-  'databases[].retention.min': { means: 'At least so long.' },
-  'databases[].retention.max': { means: 'At most so long.' },
+  'databases[].retention.min': { means: 'At least so long.', without: 'no bound' },
+  'databases[].retention.max': { means: 'At most so long.', without: 'no bound' },
   'databases[].maxTables': {
     means: 'How many tables it may have. Under match also {min, max}.',
     without: 'left alone',
   },
-  'databases[].maxTables.min': { means: 'At least so many.' },
-  'databases[].maxTables.max': { means: 'At most so many.' },
+  'databases[].maxTables.min': { means: 'At least so many.', without: 'no bound' },
+  'databases[].maxTables.max': { means: 'At most so many.', without: 'no bound' },
   'databases[].maxColumnsPerTable': {
     means: 'How many columns each table may have. Under match also {min, max}.',
     without: 'left alone',
   },
-  'databases[].maxColumnsPerTable.min': { means: 'At least so many.' },
-  'databases[].maxColumnsPerTable.max': { means: 'At most so many.' },
+  'databases[].maxColumnsPerTable.min': { means: 'At least so many.', without: 'no bound' },
+  'databases[].maxColumnsPerTable.max': { means: 'At most so many.', without: 'no bound' },
   'databases[].ifMissing': { means: 'Whether a missing database is reported or made.' },
   ...under('databases[]', TEMPLATE),
   'databases[].tables': { means: 'Tables that are made with the database.' },
   'databases[].tables[].name': { means: 'Name of the table.' },
   ...under('databases[].tables[]', TEMPLATE),
   'databases[].mode': { means: 'report changes nothing, and says what is not as it should be.' },
-  'databases[].approve': { means: 'What a person allows for a while.' },
+  'databases[].approve': { means: 'What a person allows for a while.', without: 'nothing' },
   'databases[].approve.shortenRetentionUntil': {
     means:
       'Retention may be shortened, which hides data at once, until the end of that day in timeZone; at most a year ahead.',
@@ -249,7 +270,10 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
     without: 'the default bus',
   },
 
-  deployment: { means: 'Where and how the functions are deployed, and whom alarms tell.' },
+  deployment: {
+    means: 'Where and how the functions are deployed, and whom alarms tell.',
+    without: 'the defaults of its keys',
+  },
   'deployment.vpc': {
     means: 'The private network of the functions, by id or by tags.',
     without: 'none: they reach what the internet reaches',
@@ -267,12 +291,19 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
     without: 'one is made, which lets everything out and nothing in',
   },
   'deployment.alarms': { means: 'Whom alarms tell.', without: 'nobody' },
-  'deployment.alarms.topic': { means: "ARN of an SNS topic that exists, in the stack's Region." },
+  'deployment.alarms.topic': {
+    means: "ARN of an SNS topic that exists, in the stack's Region.",
+    without: 'emails get one',
+  },
   'deployment.alarms.emails': {
     means: 'A topic is made for them. Each address must confirm its subscription once.',
+    without: 'topic is told',
   },
   'deployment.alarms.ok': { means: 'Tells of the all-clear as well.' },
-  'deployment.logs': { means: 'Of the log groups of the functions.' },
+  'deployment.logs': {
+    means: 'Of the log groups of the functions.',
+    without: 'the defaults of its keys',
+  },
   'deployment.logs.retention': {
     means: 'How long logs are kept: what CloudWatch Logs offers, or forever.',
     default: '90d',
@@ -283,14 +314,17 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   },
   'deployment.permissionsBoundary': {
     means: 'Name of a managed policy of this account, or its ARN: the boundary of every role.',
+    without: 'none',
   },
   'deployment.tags': {
     means:
       'On all resources of the stack, and on the secrets that Keyturn creates. Numbers in quotes.',
+    without: 'none',
   },
   'deployment.replicaRegions': {
     means:
       'Other Regions that get replicas of the secrets that Keyturn creates. Each costs as much as a secret.',
+    without: 'none',
   },
   'deployment.replicaRegions[].region': { means: 'Name of the Region.' },
   'deployment.replicaRegions[].encryptionKey': {
@@ -303,6 +337,7 @@ export const POLICY_KEYS: Readonly<Record<string, PolicyKey>> = {
   },
   'deployment.reservedConcurrency': {
     means: 'The most runs of each function at once, taken from what the account may run.',
+    without: 'none is reserved',
   },
   'deployment.terminationProtection': { means: 'Nobody destroys the stack by accident.' },
   'deployment.dashboard': { means: 'Whether a dashboard of CloudWatch is made.' },

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { documentSchema, EXTENSION } from '../functions/policy/document.ts';
 import { deploymentSchema } from './deployment.ts';
-import { POLICY_KEYS } from './policy-keys.ts';
+import { POLICY_KEYS, type PolicyKey } from './policy-keys.ts';
 
 /** The policy file as plain data: what the functions are bundled with, and how they are deployed. */
 export const policyFileSchema = z.extend(documentSchema, {
@@ -29,7 +29,14 @@ const mapValues = <Value, Result>(
   map: (value: Value, key: string) => Result,
 ) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
 
-/** Puts beside each key what it is for. @param path of the schema's own value, as in `POLICY_KEYS` */
+/** What it is for, and what holds without it, where that is no value. */
+const descriptionOf = ({ means, without }: PolicyKey) =>
+  without === undefined ? means : `${means} Without it: ${without}.`;
+
+/** As the schema's type has it. */
+const defaultOf = ({ default: said = '' }: PolicyKey) => (/^\d+$/.test(said) ? Number(said) : said);
+
+/** Puts beside each key what it is for, and its default. @param path of the schema's own value, as in `POLICY_KEYS` */
 function described(schema: JsonSchema, path: string): JsonSchema {
   const { properties, additionalProperties, items, anyOf, oneOf } = schema;
   const inside = (key: string) => (path === '' ? key : `${path}.${key}`);
@@ -38,8 +45,12 @@ function described(schema: JsonSchema, path: string): JsonSchema {
     ...schema,
     ...(properties && {
       properties: mapValues(properties, (each, key) => {
-        const description = POLICY_KEYS[inside(key)]?.means;
-        return { ...(description && { description }), ...described(each, inside(key)) };
+        const known = POLICY_KEYS[inside(key)];
+        return {
+          ...(known && { description: descriptionOf(known) }),
+          ...(known?.default !== undefined && { default: defaultOf(known) }),
+          ...described(each, inside(key)),
+        };
       }),
     }),
     ...(typeof additionalProperties === 'object' && {

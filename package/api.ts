@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { policyJsonSchema } from '../lib/policy-schema.ts';
 import { policyReference } from './policy-reference.ts';
 
 /**
- * Writes what is made from the code: docs/api.md, the reference of the package, from its types, and docs/policy.md from the
- * policy's schema. With `--check` it only compares.
+ * Writes what is made from the code: docs/api.md, the reference of the package, from its types, docs/policy.md and
+ * keyturn.schema.json from the policy's schema. With `--check` it only compares.
  */
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -33,7 +34,14 @@ function apiReference(): string {
   }
 }
 
-const documents = { 'docs/api.md': apiReference, 'docs/policy.md': policyReference };
+/** As `keyturn schema` prints it: what an editor finds beside the example. */
+const policySchema = () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
+
+const documents = {
+  'docs/api.md': apiReference,
+  'docs/policy.md': policyReference,
+  'keyturn.schema.json': policySchema,
+};
 
 for (const [name, generate] of Object.entries(documents)) {
   const file = join(REPOSITORY, name);

@@ -3,12 +3,11 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { buildBundle, ENTRIES } from '../lib/bundle.ts';
-import { policyJsonSchema } from '../lib/policy-schema.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 /**
- * Builds what `npm pack` takes, into dist/: the same tree as in the repository as JavaScript with its types, the bundles of
- * the functions, and the schema of the policy file. It is made anew each time, and nothing in the repository reads it.
+ * Builds what `npm pack` takes, into dist/: the same tree as in the repository as JavaScript with its types, and the bundles of
+ * the functions. It is made anew each time, and nothing in the repository reads it.
  */
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -75,7 +74,6 @@ execFileSync(process.execPath, [join(REPOSITORY, 'node_modules/.bin/tsc'), '-p',
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 write('package.json', built);
-write('policy.schema.json', policyJsonSchema());
 bundleDrawing();
 for (const entry of ENTRIES) {
   const folder = join(DIST, 'bundles', entry);

@@ -5,7 +5,7 @@ import { type JsonSchema, policyJsonSchema, shapesOf } from '../lib/policy-schem
 
 const HEAD = `# The policy file
 
-Every key, made from the schema by \`npm run api\`. \`npx --no keyturn schema\` prints that schema; an editor completes and explains the keys of a file that begins with
+Every key, made from the schema by \`npm run api\`. That schema is [keyturn.schema.json](../keyturn.schema.json), and \`npx --no keyturn schema\` prints it; an editor completes and explains the keys of a file that begins with
 \`# yaml-language-server: $schema=keyturn.schema.json\`. [\`examples/policies\`](../examples/policies) has whole files.
 
 Durations are whole numbers with \`s\`, \`m\`, \`h\`, \`d\`, \`w\`, \`mo\` (30 days) or \`y\` (365 days), such as \`1h30m\`, and at most a hundred years. YAML's anchors and merge keys

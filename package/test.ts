@@ -160,9 +160,9 @@ const BESIDE_CODE = [
   // Of what is in the file that draws the page of a report.
   'dist/bin/keyturn/report/drawing/LICENSES',
   'dist/package.json',
-  'dist/policy.schema.json',
   'docs/events.schema.json',
   'keyturn.example.yaml',
+  'keyturn.schema.json',
   'package.json',
 ];
 const CODE =

@@ -1,5 +1,4 @@
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
-import { oneLine } from '../harmless.ts';
 import { type KnownToken, readClusterAnswer, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
@@ -90,17 +89,14 @@ export function formatUnknown(
   if (candidates.length === 0) {
     return `${unknown}.\nThe cluster lists no live token whose string Keyturn never saw: it may be of another cluster, or of a token that is revoked.`;
   }
-  const rows = candidates.map((each) => [
-    each.tokenId,
-    oneLine(each.description).slice(0, 60),
-    formatPermissions(each),
-    each.createdAt,
-  ]);
+  const rows = candidates.map((each) => ({
+    cells: [each.description, each.tokenId, each.createdAt, formatPermissions(each)],
+  }));
   return [
     `${unknown}.`,
     'It may be one of these live tokens, whose strings Keyturn never saw:',
     '',
-    formatTable(['ID', 'DESCRIPTION', 'MAY', 'CREATED'], rows, style),
+    formatTable(['DESCRIPTION', 'ID', 'CREATED', 'MAY'], rows, style),
     '',
     `If you know which one it is: keyturn ${command} --token-id ID.`,
   ].join('\n');

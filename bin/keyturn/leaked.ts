@@ -1,4 +1,5 @@
 import { findCredentials, readingsWithoutBeginning } from '../../functions/credentials.ts';
+import { counted } from '../../functions/run/counted.ts';
 import { TokenValue } from '../../functions/token-value.ts';
 import { CommandError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,7 +31,7 @@ const FEW = 20;
 const WORD = /^[A-Za-z0-9._~+/=-]+$/;
 
 const cutBecause = (length: number) =>
-  `the string was cut: found ${length} characters after its beginning (apiv1_), expected 86 or more; a part identifies no token: find the whole string`;
+  `the string was cut: found ${counted(length, 'character')} after its beginning (apiv1_), expected 86 or more; a part identifies no token: find the whole string`;
 
 const CUT_IN_FRONT =
   'the string was cut in front, or is none of InfluxDB: it does not begin with apiv1_, and no token has it as it is; a part identifies no token: find the whole string';

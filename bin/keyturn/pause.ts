@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { redact } from '../../functions/credentials.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { counted } from '../../functions/run/counted.ts';
 import type { PauseNote } from '../../functions/schedules/pause-note.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { formatInstant, MINUTE_MS } from '../../functions/time.ts';
@@ -47,10 +48,10 @@ const expressionOf = ({ found }: Seen): string => {
 const stateOf = ({ status, error }: Seen) =>
   `${formatState(status)}${error === undefined ? '' : `: ${messageOf(error)}`}`;
 
-const formatSeen = (seen: readonly Seen[], style: Style) =>
+export const formatSeen = (seen: readonly Seen[], style: Style) =>
   formatTable(
     ['SCHEDULE', 'FIRES', 'STATE'],
-    seen.map((each) => [each.status.name, expressionOf(each), stateOf(each)]),
+    seen.map((each) => ({ cells: [each.status.name, expressionOf(each), stateOf(each)] })),
     style,
   );
 
@@ -59,7 +60,7 @@ function nextOf({ found }: Seen, now: number): string {
   const { ScheduleExpression = '', ScheduleExpressionTimezone = 'UTC' } = found ?? {};
   const window = found?.FlexibleTimeWindow?.MaximumWindowInMinutes ?? 0;
   const [, period] = /^rate\((.*)\)$/.exec(ScheduleExpression) ?? [];
-  const later = window > 0 ? `, and up to ${window} minutes` : '';
+  const later = window > 0 ? `, and up to ${counted(window, 'minute')}` : '';
   if (period !== undefined) return `fires within ${period}${later}`;
   const next = nextFiring(ScheduleExpression, ScheduleExpressionTimezone, now);
   if (next === undefined) return '';
@@ -76,15 +77,12 @@ function outcomeOf(each: Switched, now: number): string {
   return `it is ${formatState(status)}${noted}`;
 }
 
-function formatSwitched(switched: readonly Switched[], now: number): string {
-  const width = Math.max(...switched.map(({ status }) => status.name.length));
-  return switched
-    .map((each) => {
-      const { result, status } = each;
-      return `${result.padEnd(9)}  ${status.name.padEnd(width)}  ${outcomeOf(each, now)}`.trimEnd();
-    })
-    .join('\n');
-}
+export const formatSwitched = (switched: readonly Switched[], style: Style, now: number) =>
+  formatTable(
+    ['SCHEDULE', 'RESULT', 'NOW'],
+    switched.map((each) => ({ cells: [each.status.name, each.result, outcomeOf(each, now)] })),
+    style,
+  );
 
 function asJson(each: Seen & Partial<Switched>, now: number) {
   const { status, found, result, error } = each;
@@ -176,7 +174,7 @@ async function run(way: Way, options: SwitchOptions, terminal: Terminal): Promis
   };
   if (options.dryRun) return print(seen, formatSeen(seen, terminal.style));
   const switched = await carryOut(way, seen, policy, { ...options, scheduler, terminal });
-  print(switched, formatSwitched(switched, Date.now()));
+  print(switched, formatSwitched(switched, terminal.style, Date.now()));
   refuseUnfinished(way, switched);
 }
 

@@ -65,7 +65,7 @@ function refuseUnknown(word: string, verbs: readonly Command[]): never {
 const UNDOING = /^error: (unknown option '--un(?:do|freeze|delete)')[\s\S]*/;
 const UNDONE_BY = '$1; keyturn unfreeze NAME undoes --freeze, keyturn lift NAME undoes --delete';
 
-function createProgram(terminal: Terminal): Command {
+export function createProgram(terminal: Terminal): Command {
   const program = new Command('keyturn')
     .description('Plans, rotates and revokes InfluxDB tokens, as the policy file says.')
     .version(version(), '-V, --version', 'print the version')

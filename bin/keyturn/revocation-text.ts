@@ -6,7 +6,7 @@ import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { oneLine } from '../harmless.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { inFlags } from './failure.ts';
-import { formatTable } from './table.ts';
+import { formatTable, labelled } from './table.ts';
 import type { Style } from './terminal.ts';
 
 const WAYS: Readonly<Record<string, string>> = {
@@ -73,22 +73,24 @@ const offNotes = ({ schedules = [] }: Revocation): string[] =>
 /** What an order affects, before anything is done. */
 export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
   const { tokens, databases, secrets, warnings, refusal } = report.plan;
-  const rows = tokens.map((each) => [
-    each.token ?? oneLine(each.description).slice(0, 30),
-    short(each.tokenId),
-    each.state,
-    formatPermissions(each),
-    each.secret ?? '',
-  ]);
+  const rows = tokens.map((each) => ({
+    cells: [
+      each.token ?? each.description,
+      short(each.tokenId),
+      each.state,
+      formatPermissions(each),
+      each.secret ?? '',
+    ],
+  }));
   const headings = ['TOKEN', 'ID', 'STATE', 'MAY', 'SECRET'];
   return [
     style('bold', wayOf(report, immediately)),
     '',
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     `tokens     ${tokens.length}`,
-    `databases  ${oneLine(databases.join(', ')) || 'none'}`,
-    `secrets    ${oneLine(secrets.join(', ')) || 'none'}`,
-    `steps      ${steps(report)}`,
+    labelled('databases  ', databases.join(', ') || 'none', style),
+    labelled('secrets    ', secrets.join(', ') || 'none', style),
+    labelled('steps      ', steps(report), style),
     ...(refusal === undefined ? [] : [style('red', `refused    ${oneLine(inFlags(refusal))}`)]),
     ...[...warnings, ...offNotes(report)].map((warning) =>
       style('yellow', `note       ${oneLine(inFlags(warning))}`),
@@ -193,14 +195,16 @@ function toldOnce(sentences: readonly string[]): string[] {
  * @param refusedAgain why the same order would be refused now
  */
 export function formatRevocation(report: Revocation, style: Style, refusedAgain?: string): string {
-  const rows = report.tokens.map((each) => [
-    each.token ?? each.secret ?? '',
-    short(each.tokenId),
-    each.result,
-    each.replacedBy === undefined ? '' : short(each.replacedBy),
-    each.deadAfterSeconds === undefined ? '' : `${each.deadAfterSeconds.toFixed(1)} s`,
-    each.unconfirmed ?? '',
-  ]);
+  const rows = report.tokens.map((each) => ({
+    cells: [
+      each.token ?? each.secret ?? '',
+      short(each.tokenId),
+      each.result,
+      each.replacedBy === undefined ? '' : short(each.replacedBy),
+      each.deadAfterSeconds === undefined ? '' : `${each.deadAfterSeconds.toFixed(1)} s`,
+      each.unconfirmed ?? '',
+    ],
+  }));
   const headings = ['TOKEN', 'ID', 'RESULT', 'REPLACED BY', 'REFUSED AFTER', 'NOT PROVEN'];
   const unconfirmed = toldOnce(report.unconfirmed.map(inFlags));
   const { withoutToken = [] } = report.plan;

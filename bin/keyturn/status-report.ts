@@ -123,6 +123,12 @@ const isCount = ({ kind, secret }: Finding) => kind === 'UnknownDatabase' && sec
 export const isInventory = (finding: Finding): boolean =>
   INVENTORY.includes(finding.kind) || isCount(finding);
 
+/** What could not be looked at is no trouble that was seen. */
+export function findingVerdict(finding: Finding): StatusVerdict {
+  if (isInventory(finding)) return 'well';
+  return finding.kind === 'DatabasesUnknown' ? 'unknown' : 'not well';
+}
+
 const worst = (verdicts: readonly StatusVerdict[]): StatusVerdict =>
   verdicts.find((each) => each === 'not well') ??
   verdicts.find((each) => each === 'unknown') ??
@@ -398,7 +404,7 @@ export function statusOf(
       management.verdict,
       ...schedules.map(scheduleVerdict),
       ...(refused.length > 0 ? (['not well'] as const) : []),
-      ...(others.some((each) => !isInventory(each)) ? (['not well'] as const) : []),
+      ...others.map(findingVerdict),
       ...(notSeen.length + differing.length > 0 ? (['unknown'] as const) : []),
     ]),
     tokens,

@@ -6,6 +6,7 @@ import { formatInstant } from '../../functions/time.ts';
 import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
+  findingVerdict,
   isInventory,
   type OtherPolicy,
   type Status,
@@ -13,7 +14,7 @@ import {
   scheduleVerdict,
   type TokenStatus,
 } from './status-report.ts';
-import { formatNotedTable, type NotedRow, wrapped } from './table.ts';
+import { formatTable, type TableRow, wrapped } from './table.ts';
 import type { Style } from './terminal.ts';
 
 const painted = (text: string, verdict: StatusVerdict, style: Style): string => {
@@ -27,7 +28,7 @@ function tokenRow(
   { entry, token, acceptance, nextRotation = '', problems, verdict }: TokenStatus,
   style: Style,
   now: number,
-): NotedRow {
+): TableRow {
   const { condition = 'unknown', tokenId, expiresAt } = entry ?? {};
   const expires = expiresAt === undefined ? 'never' : fromNow(expiresAt, now);
   return {
@@ -52,7 +53,7 @@ function databaseTable({ databases }: Status, style: Style): readonly string[] {
     notes: problems,
     paint: (cell: string, column: number) => (column === 1 ? painted(cell, verdict, style) : cell),
   }));
-  return ['', formatNotedTable(['DATABASE', 'STATE'], rows, style)];
+  return ['', formatTable(['DATABASE', 'STATE'], rows, style)];
 }
 
 function managementLine(
@@ -116,7 +117,7 @@ const otherLines = ({ others }: Status, style: Style): readonly string[] =>
   others.map((each) => {
     const { secret, message } = each;
     const line = wrapped(secret === undefined ? message : `${secret}: ${message}`, '');
-    return isInventory(each) ? style('dim', line) : painted(line, 'not well', style);
+    return isInventory(each) ? style('dim', line) : painted(line, findingVerdict(each), style);
   });
 
 /** What the exit code says, in a sentence. */
@@ -139,18 +140,19 @@ export function lastLine(status: Status): string {
     ),
     ...(managementToken.verdict === verdict ? ['the management token'] : []),
   ];
+  const others = status.others.filter((each) => findingVerdict(each) === verdict).length;
   if (verdict === 'unknown') {
     const jobs = status.notSeen.map(({ job }) => job);
-    const others = status.otherPolicies.map(({ job }) => job);
+    const differing = status.otherPolicies.map(({ job }) => job);
     const said = [
       ...parts,
       ...(jobs.length > 0 ? [`what ${jobs.join(' and ')} would say`] : []),
-      ...(others.length > 0 ? [`what ${others.join(' and ')} would say by the file`] : []),
+      ...(differing.length > 0 ? [`what ${differing.join(' and ')} would say by the file`] : []),
+      ...(others > 0 ? ['the list of databases'] : []),
     ];
     return `Nothing bad was seen, and not everything was: not known of ${said.join(', ')}.`;
   }
   const refused = status.refused.length;
-  const others = status.others.filter((each) => !isInventory(each)).length;
   const said = [
     ...parts,
     ...(refused > 0 ? [`${counted(refused, 'refusal')} to read`] : []),
@@ -159,7 +161,7 @@ export function lastLine(status: Status): string {
   return `Not well: ${said.join(', ')}.`;
 }
 
-/** For people, within 80 columns. */
+/** For people. */
 export function formatStatus(status: Status, style: Style, now: number): string {
   const rows = status.tokens.map((each) => tokenRow(each, style, now));
   const notSeen = status.notSeen.map(({ job, why }) =>
@@ -172,7 +174,7 @@ export function formatStatus(status: Status, style: Style, now: number): string 
     ...otherLines(status, style),
   ];
   return [
-    formatNotedTable(TOKEN_HEADINGS, rows, style),
+    formatTable(TOKEN_HEADINGS, rows, style),
     ...databaseTable(status, style),
     '',
     managementLine(status, style, now),

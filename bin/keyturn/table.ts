@@ -3,17 +3,41 @@ import type { Style } from './terminal.ts';
 
 type Row = readonly string[];
 
-/** What every terminal has at least. */
+/** What every terminal has at least, and what a file or a pipe gets. */
 const COLUMNS = 80;
 const GAP = 2;
+/** The beginning and the end of a name, by which people know it again. */
+const LEAST_NAME = 14;
 
-/** Each column is as wide as its widest cell, with two spaces between columns. */
-export function formatTable(headings: Row, given: readonly Row[], style: Style): string {
-  const rows = given.map((row) => row.map(oneLine));
-  const widths = widthsOf([headings, ...rows]);
-  return [style('bold', lineOf(headings, widths)), ...rows.map((row) => lineOf(row, widths))].join(
-    '\n',
-  );
+/** A row, what else is to be said of it, and how its cells are shown. */
+export interface TableRow {
+  readonly cells: Row;
+  readonly notes?: readonly string[];
+  readonly paint?: (cell: string, column: number) => string;
+}
+
+/**
+ * Within the width of the terminal, or 80 columns: each column is as wide as its widest cell. The last columns stand below their
+ * rows where there is no room for them. The first column, a name, is then cut where it has no room, and the whole name stands below.
+ * Notes stand below their row, in lines that fit.
+ */
+export function formatTable(headings: Row, given: readonly TableRow[], style: Style): string {
+  const columns = style.columns?.() ?? COLUMNS;
+  const rows = given.map(({ cells, ...row }) => ({ ...row, cells: cells.map(oneLine) }));
+  const widths = fitted(widthsOf([headings, ...rows.map(({ cells }) => cells)]), columns);
+  const [room = 0] = widths;
+  const lines = rows.flatMap(({ cells: [name = '', ...cells], notes = [], paint }) => [
+    lineOf([cutTo(name, room), ...cells], widths, paint),
+    ...(name.length > room ? [wrapped(name, INDENT, columns)] : []),
+    ...cells.flatMap((cell, index) => {
+      const column = index + 1;
+      if (column < widths.length || cell === '') return [];
+      const text = wrapped(`${headings[column]?.toLowerCase()}: ${cell}`, INDENT, columns);
+      return [paint?.(text, column) ?? text];
+    }),
+    ...notes.map((note) => wrapped(oneLine(note), INDENT, columns)),
+  ]);
+  return [style('bold', lineOf(headings, widths)), ...lines].join('\n');
 }
 
 const widthsOf = ([headings = [], ...rows]: readonly Row[]) =>
@@ -21,40 +45,24 @@ const widthsOf = ([headings = [], ...rows]: readonly Row[]) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
 
+/** Of the columns that stay in the rows. */
+function fitted([first = 0, ...others]: readonly number[], columns: number): readonly number[] {
+  const room = columns - others.reduce((sum, width) => sum + GAP + width, 0);
+  if (others.length === 0 || room >= Math.min(first, LEAST_NAME)) {
+    return [Math.min(first, room), ...others];
+  }
+  return fitted([first, ...others.slice(0, -1)], columns);
+}
+
 const lineOf = (
   row: Row,
   widths: readonly number[],
   paint = (cell: string, _column: number) => cell,
 ) =>
-  row
-    .map((cell, column) => paint(cell.padEnd(widths[column] ?? 0), column))
+  widths
+    .map((width, column) => paint((row[column] ?? '').padEnd(width), column))
     .join(' '.repeat(GAP))
     .trimEnd();
-
-/** A row, what else is to be said of it, and how its cells are shown. */
-export interface NotedRow {
-  readonly cells: Row;
-  readonly notes: readonly string[];
-  readonly paint?: (cell: string, column: number) => string;
-}
-
-/**
- * The same within 80 columns: the first column, a name, is cut where it has no room, and the whole name then stands below.
- * Notes stand below their row, in lines that fit.
- */
-export function formatNotedTable(headings: Row, given: readonly NotedRow[], style: Style): string {
-  const rows = given.map(({ cells, ...row }) => ({ ...row, cells: cells.map(oneLine) }));
-  const [first = 0, ...others] = widthsOf([headings, ...rows.map(({ cells }) => cells)]);
-  const taken = others.reduce((sum, width) => sum + GAP + width, 0);
-  const widths = [Math.min(first, Math.max(COLUMNS - taken, 0)), ...others];
-  const [room = 0] = widths;
-  const lines = rows.flatMap(({ cells: [name = '', ...cells], notes, paint }) => [
-    lineOf([cutTo(name, room), ...cells], widths, paint),
-    ...(name.length > room ? [`${INDENT}${name}`] : []),
-    ...notes.map((note) => wrapped(oneLine(note))),
-  ]);
-  return [style('bold', lineOf(headings, widths)), ...lines].join('\n');
-}
 
 /** Its beginning and its end, since names often differ in their ends. */
 function cutTo(text: string, room: number): string {
@@ -66,13 +74,23 @@ function cutTo(text: string, room: number): string {
 const INDENT = '  ';
 
 /** Lines that fit, each below the other and indented. A word that is longer than a line is not broken: people copy it. */
-export function wrapped(text: string, indent = INDENT): string {
+export function wrapped(text: string, indent = INDENT, columns = COLUMNS): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);
     const longer = line === undefined ? undefined : `${line} ${word}`;
-    if (longer !== undefined && longer.length <= COLUMNS) lines[lines.length - 1] = longer;
+    if (longer !== undefined && longer.length <= columns) lines[lines.length - 1] = longer;
     else lines.push(`${indent}${word}`);
   }
   return lines.join('\n');
+}
+
+/** `databases  telemetry, metrics`: what is said stands beside its label, or below it if a word has no room there. */
+export function labelled(label: string, said: string, style: Style): string {
+  const columns = style.columns?.() ?? COLUMNS;
+  const lines = (indent: string) => wrapped(oneLine(said), indent, columns);
+  const beside = lines(' '.repeat(label.length));
+  return beside.split('\n').every((line) => line.length <= columns)
+    ? style('bold', label) + beside.slice(label.length)
+    : `${style('bold', label.trimEnd())}\n${lines(INDENT)}`;
 }

@@ -11,7 +11,11 @@ import { harmless, withEscapes } from '../harmless.ts';
 import { CommandError, EXIT } from './failure.ts';
 
 /** Colours only on a terminal: not in a file or a pipe, and not if NO_COLOR is set. */
-export type Style = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string;
+export interface Style {
+  (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string): string;
+  /** Characters of a line of the terminal; undefined where there is none. */
+  readonly columns?: () => number | undefined;
+}
 
 export interface Terminal {
   /** Results, to standard output. */
@@ -23,6 +27,8 @@ export interface Terminal {
   readonly clean: (text: string) => string;
   readonly style: Style;
   readonly noteStyle: Style;
+  /** Standard error is a terminal, which a person may look at. */
+  readonly isWatched: boolean;
   /** A person is there and can answer. */
   readonly interactive: boolean;
   /** Empties the screen, if standard output is one. */
@@ -97,10 +103,11 @@ export function createTerminal(
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   const clean = (text: string) => held.redact(redact(text));
 
-  const styleFor =
-    (stream: NodeJS.WriteStream): Style =>
-    (format, shown) =>
-      styleText(format, shown, { stream });
+  const styleFor = (stream: NodeJS.WriteStream): Style => {
+    const style: Style = (format, shown) => styleText(format, shown, { stream });
+    // Asked each time: people resize windows. Some terminals say 0.
+    return Object.assign(style, { columns: () => stream.columns || undefined });
+  };
 
   const shownOn = (stream: NodeJS.WriteStream, text: string) =>
     harmless(clean(text), { isStyled: styleText('bold', '-', { stream }) !== '-' });
@@ -152,6 +159,9 @@ export function createTerminal(
     },
     style: styleFor(stdout),
     noteStyle: styleFor(stderr),
+    get isWatched() {
+      return stderr.isTTY === true;
+    },
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     ask: (question) => readLine(question, stderr),
     async readHidden(question) {

@@ -6,6 +6,8 @@ import type { Terminal } from './terminal.ts';
 export const THIS_MACHINE = 'this machine';
 export const SCHEDULER = 'EventBridge Scheduler';
 const EVERY_MS = 10_000;
+/** After that, somebody at a terminal wonders whether anything happens. */
+const FIRST_MS = 1_000;
 /** Ctrl-C, the end of a job, and a terminal or a connection that is closed: what is written to a file is still told. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -46,13 +48,16 @@ const interruptedAt = ({ place, isLook }: Wait) =>
         `stopped waiting. ${whatGoesOn(place)} Repeat the same command: it goes on where that ended`,
       );
 
+/** When it was said last what is waited for: one wait after the other is not told each time. */
+let saidAt = Number.NEGATIVE_INFINITY;
+
 /**
- * Waits for what others do, and says so every ten seconds.
+ * Waits for what others do, and says so after a second, if a person may see it, and every ten seconds.
  * @throws InterruptedError after Ctrl-C and the like, so that what was done before it is still told; the process then has to end
  *   itself, because the work goes on
  */
 export async function whileWaiting<T>(
-  { note, noteStyle }: Terminal,
+  { note, noteStyle, isWatched }: Terminal,
   wait: Wait,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -60,13 +65,20 @@ export async function whileWaiting<T>(
   const { place, isLook } = mine;
   begun ||= !isLook;
   waits.add(mine);
+  const say = (seconds: number) => {
+    // Of several that wait for the same, one says it.
+    if ([...waits].find((each) => each.place === place) !== mine) return;
+    saidAt = performance.now();
+    const what = place === THIS_MACHINE ? 'AWS and the cluster' : place;
+    note(noteStyle('dim', `  waiting for ${what}: ${seconds} s`));
+  };
+  const first = setTimeout(() => {
+    if (isWatched && performance.now() - saidAt >= EVERY_MS) say(FIRST_MS / 1_000);
+  }, FIRST_MS);
   let seconds = 0;
   const timer = setInterval(() => {
     seconds += EVERY_MS / 1_000;
-    // Of several that wait for the same, one says it.
-    if ([...waits].find((each) => each.place === place) !== mine) return;
-    const what = place === THIS_MACHINE ? 'AWS and the cluster' : place;
-    note(noteStyle('dim', `  waiting for ${what}: ${seconds} s`));
+    say(seconds);
   }, EVERY_MS);
   const interrupted = signalled.then((): never => {
     throw interruptedAt(mine);
@@ -74,6 +86,7 @@ export async function whileWaiting<T>(
   try {
     return await Promise.race([work(), interrupted]);
   } finally {
+    clearTimeout(first);
     clearInterval(timer);
     waits.delete(mine);
   }

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { oneLine } from '../harmless.ts';
 import type { KnownToken } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
@@ -7,6 +6,7 @@ import { CommandError } from './failure.ts';
 import { formatUnknown, type Identified, identifyById, identifyString } from './identify.ts';
 import { type Leaked, MANAGEMENT_TOKEN, nameOfString, readLeaked } from './leaked.ts';
 import { formatPermissions, formatRoughly } from './revocation-text.ts';
+import { labelled } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 const when = (instant: string) => {
@@ -21,7 +21,7 @@ function namelessBecause({ owned, secret }: KnownToken): string {
     : 'none (its secret is of another owner, or not visible here: is this the wrong account or Region?)';
 }
 
-function formatKnown(token: KnownToken, style: Style): string {
+export function formatKnown(token: KnownToken, style: Style): string {
   const fields = {
     id: token.tokenId,
     name: token.token ?? namelessBecause(token),
@@ -34,7 +34,7 @@ function formatKnown(token: KnownToken, style: Style): string {
     ...(token.description !== '' && { description: token.description }),
   };
   return Object.entries(fields)
-    .map(([key, value]) => `${style('bold', key.padEnd(11))}  ${oneLine(value)}`)
+    .map(([key, value]) => labelled(`${key.padEnd(11)}  `, value, style))
     .join('\n');
 }
 

@@ -59,6 +59,7 @@ async function confirmed(env: Readonly<Record<string, string>>, whileReading = (
     style: (_format, line) => line,
     noteStyle: (_format, line) => line,
     clear: () => {},
+    isWatched: false,
     interactive: true,
     ask: () => {
       whileReading();

@@ -16,6 +16,7 @@ const answering = (answer: string, interactive = true): Terminal => ({
   noteStyle: (_format, text) => text,
   clear: () => {},
   interactive,
+  isWatched: false,
   ask: async () => answer,
   readHidden: async () => answer,
 });

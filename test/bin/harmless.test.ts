@@ -18,11 +18,11 @@ function fakeTerminal() {
   return { terminal: createTerminal(streams), shown: () => `${stdout.read()}${stderr.read()}` };
 }
 
-it('nothing that is printed steers the terminal, and a row of a table stays one line', () => {
+it('nothing that is printed steers the terminal, and a name in a table begins no line', () => {
   const { terminal, shown } = fakeTerminal();
   terminal.print(HOSTILE);
   terminal.note(HOSTILE);
-  terminal.print(formatTable(['A'], [[HOSTILE]], terminal.style));
+  terminal.print(formatTable(['A'], [{ cells: [HOSTILE] }], terminal.style));
   terminal.printJson({ description: HOSTILE });
   const said = shown();
   expect(said).not.toMatch(OBEYED);

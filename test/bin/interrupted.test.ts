@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
-import { whileWaiting } from '../../bin/keyturn/waiting.ts';
+import type { whileWaiting } from '../../bin/keyturn/waiting.ts';
 import { answeringLambda, FAILED, previewOf, reportOf } from './answering-lambda.ts';
 import { type Ended, endOf, start } from './cli.ts';
 import { openDeployed } from './operator.ts';
@@ -153,27 +153,63 @@ it.each([
   },
 );
 
-it('whoever waits is told what for, once for each place', async () => {
-  vi.useFakeTimers();
-  const notes: string[] = [];
-  const terminal = {
-    note: (each: string) => notes.push(each),
-    noteStyle: (_format: string, each: string) => each,
-  } as unknown as Parameters<typeof whileWaiting>[0];
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const places = ['keyturn-prod-revoke', 'keyturn-prod-revoke', 'this machine'];
-  const all = places.map((place) => whileWaiting(terminal, { place, isLook: true }, () => promise));
-  await vi.advanceTimersByTimeAsync(25_000);
-  resolve();
-  await Promise.all(all);
-  await vi.advanceTimersByTimeAsync(25_000);
-  vi.useRealTimers();
-  expect(notes).toEqual(
-    [10, 20].flatMap((seconds) => [
-      `  waiting for keyturn-prod-revoke: ${seconds} s`,
-      `  waiting for AWS and the cluster: ${seconds} s`,
-    ]),
-  );
+describe('whoever waits is told what for', () => {
+  beforeEach(() => {
+    vi.resetModules();
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function openWaits(isWatched: boolean) {
+    const waiting = await import('../../bin/keyturn/waiting.ts');
+    const notes: string[] = [];
+    const terminal = {
+      note: (each: string) => notes.push(each),
+      noteStyle: (_format: string, each: string) => each,
+      isWatched,
+    } as unknown as Parameters<typeof whileWaiting>[0];
+    /** Waits for all of them at once. */
+    const wait = async (milliseconds: number, ...places: readonly string[]) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const all = places.map((place) =>
+        waiting.whileWaiting(terminal, { place, isLook: true }, () => promise),
+      );
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      resolve();
+      await Promise.all(all);
+    };
+    return { notes, wait };
+  }
+
+  it('once for each place', async () => {
+    const { notes, wait } = await openWaits(false);
+    await wait(25_000, 'keyturn-prod-revoke', 'keyturn-prod-revoke', 'this machine');
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(notes).toEqual(
+      [10, 20].flatMap((seconds) => [
+        `  waiting for keyturn-prod-revoke: ${seconds} s`,
+        `  waiting for AWS and the cluster: ${seconds} s`,
+      ]),
+    );
+  });
+
+  it('after a second where standard error is a terminal, and then every ten', async () => {
+    const { notes, wait } = await openWaits(true);
+    await wait(900, 'this machine');
+    expect(notes).toEqual([]);
+    await wait(25_000, 'this machine');
+    expect(notes).toEqual(
+      [1, 10, 20].map((seconds) => `  waiting for AWS and the cluster: ${seconds} s`),
+    );
+  });
+
+  it('not of each of many short waits', async () => {
+    const { notes, wait } = await openWaits(true);
+    for (let count = 0; count < 10; count++) await wait(2_000, 'this machine');
+    expect(notes).toEqual(Array(2).fill('  waiting for AWS and the cluster: 1 s'));
+  });
 });
 
 it.each([

@@ -142,6 +142,7 @@ function person(): { readonly terminal: Terminal; readonly shown: () => string }
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,
     clear: () => {},
+    isWatched: false,
     interactive: true,
     ask: (question) => {
       note(question);

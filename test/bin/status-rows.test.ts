@@ -7,6 +7,7 @@ import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import type { Interceptor, Reply } from '../../sandbox/interception.ts';
 import { openOAuthWorld } from '../functions/identity-provider/open-oauth-world.ts';
+import { answering } from '../world/faults.ts';
 import { openWorldForTest } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF } from '../world/policy.ts';
 import { MANAGEMENT_SECRET } from '../world/systems.ts';
@@ -165,6 +166,11 @@ const blindRotate =
         : effect(),
     );
 
+const HAND_MADE = {
+  description: 'by hand',
+  permissions: ['read', 'write'].map((action) => ({ action, resource: 'telemetry' })),
+};
+
 interface BadDay {
   readonly policy?: object;
   /** What happens to a deployment whose two tokens work. */
@@ -186,6 +192,13 @@ const put = (world: World, token: string) =>
 
 const WELL = /^telegraf \| works \| accepted \| ID \| in \d+d\S* \| in \d+d\S*$/;
 
+const twelve = Object.fromEntries(
+  ['telegraf', ...Array.from({ length: 11 }, (_, index) => `consumer-${index}`)].map((name) => [
+    name,
+    both,
+  ]),
+);
+
 const days: Readonly<Record<string, BadDay>> = {
   nothing: { arrange: async () => {}, row: WELL, code: 0, says: /Everything was looked at/ },
   'a person saved the secret as it is': {
@@ -204,10 +217,7 @@ const days: Readonly<Record<string, BadDay>> = {
   },
   'a person put a token made by hand': {
     async arrange(world) {
-      const { accessToken } = await world.people.mint({
-        description: 'by hand',
-        permissions: ['read', 'write'].map((action) => ({ action, resource: 'telemetry' })),
-      });
+      const { accessToken } = await world.people.mint(HAND_MADE);
       await put(world, accessToken);
     },
     row: /^telegraf \| unknown \| accepted \| .*has a string that nobody knows/,
@@ -510,6 +520,65 @@ const days: Readonly<Record<string, BadDay>> = {
     code: 7,
     says: /\n {2}reap: not known\n[\s\S]*not known of 3 of 3 schedules\.$/,
   },
+  'people put tokens made by hand into four of twelve secrets': {
+    policy: policyWith(twelve),
+    async arrange(world) {
+      for (const name of ['telegraf', ...Object.keys(twelve).slice(-3)]) {
+        const { accessToken } = await world.people.mint(HAND_MADE);
+        const secret = `keyturn/prod/${name}`;
+        const value = JSON.parse(world.value(secret));
+        await world.people.saveValue(secret, JSON.stringify({ ...value, token: accessToken }));
+      }
+    },
+    row: /^telegraf \| unknown \| accepted \| in \d+d\S* has a string that nobody knows AWSCURRENT .*rotate it by name to replace it$/,
+    code: 6,
+    says: /\nconsumer-7 +works[\s\S]*\nconsumer-8 +unknown[\s\S]*\nNot well: 4 of 12 tokens\.$/,
+  },
+  'a rotation by Secrets Manager minted a token and could not save it': {
+    async arrange(world) {
+      await world.wait(HOUR);
+      world.intercept(async (call, effect) =>
+        call.operation === 'PutSecretValue' ? { status: 500, body: '{}' } : effect(),
+      );
+      await world.rotateSecret(TELEGRAF);
+      world.intercept();
+    },
+    row: WELL,
+    code: 0,
+    says: /\n[3-9] tokens in 2 secrets\n/,
+  },
+  'many expired tokens of others would be deleted at once': {
+    policy: policyWith(tokens, { expiredForeignTokens: 'delete' }),
+    async arrange(world) {
+      const expiresAt = `${new Date(world.clock.now() + HOUR).toISOString().slice(0, 19)}Z`;
+      for (let count = 0; count < 20; count += 1) {
+        await world.people.mint({ description: `of ${count}`, permissions: [], expiresAt });
+      }
+    },
+    waits: 2 * HOUR,
+    row: WELL,
+    code: 6,
+    says: /\nrefused \(reap\): 20 expired tokens of others would be deleted; the limit is 6\n {2}keyturn apply --approve \w{16}\n[\s\S]*Not well: 1 refusal to read\.$/,
+  },
+  'the databases cannot be listed': {
+    arrange: async (world) =>
+      world.intercept(answering('GET /databases', { status: 503, body: 'away' })),
+    row: WELL,
+    code: 7,
+    says: /\ntelemetry {2}unknown\n[\s\S]*enforce could not be asked: GET [\s\S]*not known of[\s\S]*, the list of\s+databases\.$/,
+  },
+  'a secret of somebody else says it is ours, and of another cluster': {
+    async arrange(world) {
+      await world.people.createSecret('stray/secret', 'apiv1_stray');
+      await world.people.tag('stray/secret', {
+        'keyturn:owner': 'prod',
+        'keyturn:cluster': 'https://old.example.com',
+      });
+    },
+    row: WELL,
+    code: 6,
+    says: /\nstray\/secret: its tokens are of https:\/\/old\.example\.com; they are left alone,[\s\S]*Not well: 3 other findings\.$/,
+  },
   'reap cannot be asked': {
     arrange: async (world) =>
       world.intercept(async (call, effect) =>
@@ -551,6 +620,25 @@ test.each(Object.entries(days))('what status says on this day: %s', async (_day,
   expect(rowOf(text).replace(id, 'ID')).toMatch(day.row);
   if (day.says) expect(text).toMatch(day.says);
   expect(code).toBe(day.code);
+});
+
+test('an adoption that names the token of another team, which may do the same, is not called well', async () => {
+  const world = await open(policyWith({ grafana: both }));
+  await world.rotate();
+  const [mine, theirs] = [await world.people.mint(HAND_MADE), await world.people.mint(HAND_MADE)];
+  await world.people.createSecret('team/telegraf', mine.accessToken);
+  const adopt = { tokenId: theirs.id };
+  const deployed = world.deploy(
+    policyWith({ telegraf: { ...both, secret: 'team/telegraf', adopt }, grafana: both }),
+  );
+  await deployed.rotate();
+  const { text, code } = await look(world, { deployed });
+  expect(world.accepts(theirs.accessToken)).toBe(true);
+  expect(rowOf(text)).toMatch(
+    /^telegraf \| unadopted \| accepted \| now is not adopted yet; its consumers have what was there before$/,
+  );
+  expect(text).toMatch(/\nNot well: 1 of 2 tokens\.$/);
+  expect(code).toBe(6);
 });
 
 test('of what the deployed policy lacks nothing is said to be well, and every function with another policy is named', async () => {

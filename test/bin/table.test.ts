@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatNotedTable, formatTable, wrapped } from '../../bin/keyturn/table.ts';
+import { formatTable, wrapped } from '../../bin/keyturn/table.ts';
 
 const plain = (_format: string, text: string) => text;
 const LONG = `telegraf-${'north-'.repeat(12)}writer`;
@@ -8,9 +8,7 @@ test('a table is as wide as it needs to be, and 80 columns at most: a long name 
   const cells = ['unadopted', 'not asked', '1a2b3c4d', 'armed, in 23h59m', 'in 100d23h'];
   const headings = ['TOKEN', 'STATE', 'STRING', 'ID', 'NEXT ROTATION', 'EXPIRES'];
   const rows = ['a', LONG].map((name) => ({ cells: [name, ...cells], notes: [] }));
-  const [heading, short, long, whole, ...rest] = formatNotedTable(headings, rows, plain).split(
-    '\n',
-  );
+  const [heading, short, long, whole, ...rest] = formatTable(headings, rows, plain).split('\n');
   expect([heading, short, long].map((line) => line?.length)).toEqual([77, 80, 80]);
   expect(long).toMatch(/^telegraf-…h-writer {2}unadopted/);
   expect([whole, rest]).toEqual([`  ${LONG}`, []]);
@@ -27,6 +25,7 @@ test('what is said below a row is broken between words, and no word is', () => {
 test('nothing that a terminal obeys comes through a cell or a note', () => {
   const obeyed = '\u001b[2J\u202e';
   const rows = [{ cells: [`a${obeyed}`], notes: [`note${obeyed}`] }];
-  const said = formatNotedTable(['TOKEN'], rows, plain) + formatTable(['A'], [[obeyed]], plain);
+  const said =
+    formatTable(['TOKEN'], rows, plain) + formatTable(['A'], [{ cells: [obeyed] }], plain);
   expect([...obeyed].filter((each) => said.includes(each))).toEqual(['[', '2', 'J']);
 });

@@ -11,6 +11,7 @@ function fakeTerminal({ isTTY = true, most = 1_000 } = {}) {
   return {
     stdin,
     stdout,
+    stderr,
     terminal: createTerminal(streams, most),
     shown: () => `${stdout.read()}${stderr.read()}`,
   };
@@ -32,6 +33,13 @@ test('empties the screen where standard output is one, and writes nothing into a
   Object.assign(stdout, { isTTY: true });
   terminal.clear();
   expect(String(stdout.read())).toBe('\u001b[2J\u001b[3J\u001b[H');
+});
+
+test('knows whether a person may see its notes, and how wide a line is there', () => {
+  const { terminal, stderr } = fakeTerminal();
+  expect([terminal.isWatched, terminal.noteStyle.columns?.()]).toEqual([false, undefined]);
+  Object.assign(stderr, { isTTY: true, columns: 132 });
+  expect([terminal.isWatched, terminal.noteStyle.columns?.()]).toEqual([true, 132]);
 });
 
 test('reads the one line that is pasted', async () => {

@@ -18,6 +18,12 @@ const BEGINNING = `# Every command, on the sandbox
 A cluster with two tokens, from the first look to an emergency, and what each command says. \`npx vitest run test/docs/commands-transcript.test.ts -u\` writes this page, and
 the test fails when a command says something else. What the words mean: [glossary](glossary.md). What to do when: [operations](operations.md), [runbook](runbook.md).
 A leak, with \`whois\` and \`revoke\`, [has a page of its own](leak-transcript.md).
+
+\`keyturn --version\` prints the version, \`keyturn --help\` the commands and the exit codes, \`keyturn help COMMAND\` what one takes. With \`--json\` each prints one JSON
+document to standard output; \`completion\`, whose output is a script for a shell, does not.
+
+**On a terminal**, text has colours unless \`NO_COLOR\` is set, and tables take its width; in a file or a pipe there are no colours and 80 columns. What is waited for
+for longer than a second is said on standard error, and again every ten seconds; where standard error is no terminal, only every ten seconds.
 `;
 
 /** The machine's clock shows what the sandbox's shows. */

@@ -200,3 +200,27 @@ test('every link between the documents leads to a file and a heading that there 
   );
   expect(broken).toEqual([]);
 });
+
+test.each(['README.md', 'docs/tutorial.md'])(
+  '%s uses no word of ours before it explains it',
+  (page) => {
+    const text = readFileSync(page, 'utf8');
+    const words = [
+      'armed',
+      'grace period',
+      'marker',
+      'minted',
+      'probe',
+      'promoted',
+      'quarantine',
+      'router',
+    ];
+    const early = [...words, 'settle', 'arming'].flatMap((word) => {
+      const [, before = '', used] =
+        new RegExp(String.raw`^([\s\S]*?)(\b${word}s?\b)`, 'i').exec(text) ?? [];
+      // The first time, it is bold beside what it means.
+      return used === undefined || before.endsWith('**') ? [] : [`${word}: ${before.slice(-60)}`];
+    });
+    expect(early).toEqual([]);
+  },
+);

@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runProgram } from '../../bin/keyturn/program.ts';
 import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { POLICY_KEYS } from '../../lib/policy-keys.ts';
 import { type JsonSchema, policyJsonSchema, shapesOf } from '../../lib/policy-schema.ts';
 import { POLICY, synthesize } from '../lib/synthesize.ts';
+import { openScreen } from './screen.ts';
 
 /** The path of every key that a policy may have. */
 function pathsIn(schema: JsonSchema, path = ''): readonly string[] {
@@ -36,6 +39,47 @@ test('an editor gets the description of each key beside it', () => {
       description: POLICY_KEYS['databases[].mode']?.means,
     });
   }
+});
+
+/** Every key that a policy may leave out, with its schema. */
+function optionalIn(schema: JsonSchema, path = ''): readonly (readonly [string, JsonSchema])[] {
+  return shapesOf(schema).flatMap(({ properties = {}, required, additionalProperties, items }) => [
+    ...Object.entries(properties).flatMap(([key, each]) => {
+      const inside = path === '' ? key : `${path}.${key}`;
+      const isRequired = (required as readonly string[] | undefined)?.includes(key);
+      return [...(isRequired ? [] : [[inside, each] as const]), ...optionalIn(each, inside)];
+    }),
+    ...(typeof additionalProperties === 'object'
+      ? optionalIn(additionalProperties, `${path}.<name>`)
+      : []),
+    ...(items ? optionalIn(items, `${path}[]`) : []),
+  ]);
+}
+
+test('an editor shows of each key that may be left out what holds then: a default, or words', () => {
+  const optional = optionalIn(policyJsonSchema());
+  expect(optional.length).toBeGreaterThan(80);
+  const untold = optional.filter(
+    ([, { default: value, description }]) =>
+      value === undefined && !/ Without it: .+\.$/.test(`${description}`),
+  );
+  expect(untold.map(([path]) => path)).toEqual([]);
+  const { settle, defaults, deployment } = policyJsonSchema().properties ?? {};
+  expect(settle?.default).toBe('10m');
+  expect(defaults?.properties?.rotateEvery?.default).toBe('30d');
+  expect(deployment?.properties?.memory?.default).toBe(512);
+});
+
+test('the schema that the example names is beside it, and is the one that keyturn prints', async () => {
+  const [, named = ''] =
+    /^# yaml-language-server: \$schema=(\S+)\n/.exec(
+      readFileSync('keyturn.example.yaml', 'utf8'),
+    ) ?? [];
+  const { terminal, shown } = openScreen('', []);
+  await runProgram(terminal, ['node', 'keyturn', 'schema']);
+  expect(readFileSync(named, 'utf8')).toBe(`${shown()}\n`);
+  const ignored = spawnSync('git', ['check-ignore', '--no-index', '-q', named]);
+  expect(ignored.status, 'it comes with a clone').not.toBe(0);
 });
 
 const document = (more: object) => ({

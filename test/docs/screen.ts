@@ -20,6 +20,7 @@ export function openScreen(stdin: string, typed: readonly string[]) {
     style: (_format, text) => text,
     noteStyle: (_format, text) => text,
     clear: () => {},
+    isWatched: false,
     interactive: answers.length > 0,
     ask: (question) => {
       const answer = answers.shift() ?? '';

@@ -95,7 +95,7 @@ const EXPECTED =
 const NONE = 'holds no certificate by which a connection can succeed today, expected one';
 const RENEW = 'put the one in that the authority issues by now';
 const FRAMES =
-  'holds the beginnings of 1 certificates, of which 0 go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END';
+  'holds the beginnings of 1 certificate, of which 0 go from BEGIN to END on lines of their own, expected each so; copy the file again, with a line break behind each END';
 
 const FAILS: readonly (readonly [string, string, string, issuer?: string])[] = [
   ['an expired one', expired, `${NONE}: number 1 expired on 2021-01-01; ${RENEW}`, 'expired'],

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { expect, it, onTestFinished } from 'vitest';
@@ -38,6 +41,51 @@ it('says in one line where both endpoints are, and ends at a signal', async () =
 
   child.kill('SIGTERM');
   expect(await closed).toBe(0);
+});
+
+it('is like the cluster of a profile, and what a flag says is stronger', async () => {
+  const profile = join(mkdtempSync(join(tmpdir(), 'keyturn-')), 'cluster.json');
+  onTestFinished(() => rmSync(dirname(profile), { recursive: true }));
+  const day = 86_400_000;
+  const measured = {
+    ...{ keyturnProfile: 1, cluster: 'influxdb.example.com', measuredAt: '2026-01-31T00:00:00Z' },
+    ...{ activationDelayMs: 0, revocationDelayMs: day, routers: { count: 1, spreadMs: 0 } },
+    manners: { longestDescription: 40, refusals: { unknown: { read: 403, write: 403 } } },
+  };
+  writeFileSync(profile, JSON.stringify(measured));
+  /** What it answers where the token is unknown, was deleted, and has a description of 41 characters. */
+  const answers = async (...flags: readonly string[]) => {
+    const { child } = start('--profile', profile, ...flags);
+    const ready = JSON.parse(String((await once(child.stdout, 'data'))[0]));
+    const ask = (path: string, token: string, init: RequestInit = {}) =>
+      fetch(`${ready.clusterUrl}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      });
+    const manage = (path: string, init: RequestInit) =>
+      ask(`/api/v0/${path}`, ready.managementToken, init);
+    const mint = (description: string) => {
+      const permissions = [{ action: 'write', resource: '*' }];
+      return manage('tokens', {
+        method: 'POST',
+        body: JSON.stringify({ description, permissions }),
+      });
+    };
+    const write = async (token: string) =>
+      (await ask('/api/v2/write?bucket=db', token, { method: 'POST', body: '' })).status;
+    const { id, accessToken } = (await (await mint('x'.repeat(40))).json()) as {
+      readonly id: string;
+      readonly accessToken: string;
+    };
+    await manage(`tokens/${id}`, { method: 'DELETE' });
+    return [
+      await write('apiv1_unknown'),
+      await write(accessToken),
+      (await mint('x'.repeat(41))).ok,
+    ];
+  };
+  expect(await answers()).toEqual([403, 204, false]);
+  expect(await answers('--revocation-delay', '0s')).toEqual([403, 403, false]);
 });
 
 it.each([

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { awsCall, awsClient } from '../../../functions/aws-call.ts';
 import type { Check, Verdict } from '../../../functions/examination/check.ts';
+import { counted } from '../../../functions/run/counted.ts';
 import { ENTRIES } from '../../../lib/bundle.ts';
 import { lookedAt, PATIENCE_MS, unseen } from './look.ts';
 
@@ -106,7 +107,7 @@ export function judgeConcurrency(limit: {
   if (all === undefined || free === undefined) {
     return { state: 'unknown', found: 'Lambda does not say how many runs the account may have' };
   }
-  const found = `${all} runs at once in this account and Region, ${free} of them unreserved`;
+  const found = `${counted(all, 'run')} at once in this account and Region, ${free} of them unreserved`;
   return free < FEW_RUNS
     ? { state: 'warn', found, advice: 'ask AWS for more (Service Quotas, Lambda)' }
     : { state: 'ok', found };

@@ -79,7 +79,10 @@ export function judgeDecisions(decisions: readonly Decision[], asked: number): V
     return { state: 'unknown', found: `IAM cannot say without a request: ${named(denied)}` };
   }
   if (decisions.length < asked) {
-    return { state: 'unknown', found: `IAM answered for ${decisions.length} of ${asked} actions` };
+    return {
+      state: 'unknown',
+      found: `IAM answered for ${decisions.length} of ${counted(asked, 'action')}`,
+    };
   }
   return { state: 'ok', found: `IAM allows ${counted(asked, 'action')}` };
 }

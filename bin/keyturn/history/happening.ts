@@ -87,7 +87,7 @@ export const FOUND = 'found';
 export const ROLLED_BACK = 'rolled back by hand';
 
 /** Of a promotion that a marker alone tells of. */
-export const OR_LATER = 'then or later: a marker may have the instant of its arming';
+export const OR_LATER = 'then or later: a marker may say when it was armed';
 
 /** Of an order without its last line. */
 export const NOT_ENDED = 'an order has not ended, as far as its log says';

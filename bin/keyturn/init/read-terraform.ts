@@ -248,7 +248,7 @@ export function readTerraform(file: string): FromTerraform {
   const ours = of([...existing, ...planned], [...TOKENS, ...DATABASES]);
   if (ours.length === 0) {
     throw new CommandError(
-      `--from-terraform: found ${existing.length + planned.length} resources and none of the types ${[...TOKENS, ...DATABASES].join(', ')}, expected tokens or databases of InfluxDB 3. Nothing was written`,
+      `--from-terraform: found ${counted(existing.length + planned.length, 'resource')} and none of the types ${[...TOKENS, ...DATABASES].join(', ')}, expected tokens or databases of InfluxDB 3. Nothing was written`,
     );
   }
   const held = createHeldCredentials();

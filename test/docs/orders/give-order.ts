@@ -22,6 +22,7 @@ function scriptTerminal(stdin: string) {
     style: plain,
     noteStyle: plain,
     clear: () => {},
+    isWatched: false,
     interactive: false,
     clean: (text) => text,
     hasPrinted: false,
