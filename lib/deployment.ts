@@ -242,18 +242,33 @@ export const DEFAULT_MEMORY = 512;
 /** Of logs, in milliseconds. */
 export const DEFAULT_RETENTION = 90 * DAY_MS;
 
-/** What a section means that says nothing, by key. */
-const USUAL: Deployment = {
-  ...z.parse(deploymentSchema, {}),
-  alarms: { ok: true },
-  logs: { retention: DEFAULT_RETENTION },
-  memory: DEFAULT_MEMORY,
+/** A section with all that it means, in one form and one order: nothing in it depends on an order. */
+const full = ({ replicaRegions, ...deployment }: Deployment) => ({
+  ...deployment,
+  alarms: { ok: true, ...deployment.alarms },
+  logs: { retention: DEFAULT_RETENTION, ...deployment.logs },
+  memory: deployment.memory ?? DEFAULT_MEMORY,
+  tags: deployment.tags ?? {},
+  ...(replicaRegions && { replicaRegions: replicaRegionsIn(replicaRegions) }),
+});
+
+const inOrder = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(inOrder).sort(byText);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inOrder(each)]));
 };
 
-/** A hash of each key that says something else than its default: whoever writes a default out changes nothing. */
+function byText(a: unknown, b: unknown): number {
+  const [one = '', other = ''] = [JSON.stringify(a), JSON.stringify(b)];
+  return Number(one > other) - Number(one < other);
+}
+
+const hashesOfFull = (deployment: Deployment) => hashesOf(Object(inOrder(full(deployment))));
+
+/** A hash of each key that says something else than its default: whoever writes one out, or in another form, changes nothing. */
 export function deploymentHashes(deployment: Deployment): Hashes {
-  const usual = hashesOf(USUAL);
-  const given = Object.entries(hashesOf(deployment));
+  const usual = hashesOfFull(z.parse(deploymentSchema, {}));
+  const given = Object.entries(hashesOfFull(deployment));
   return Object.fromEntries(given.filter(([key, hash]) => hash !== usual[key]));
 }
 

@@ -15,7 +15,11 @@ function expirySentence({ tokens }: Policy): string {
     ...(longest > 0
       ? [`these expire within ${formatDuration(longest)} of their last rotation`]
       : []),
-    ...(neverExpiring > 0 ? [`${neverExpiring} of ${tokens.length} never expire`] : []),
+    ...(neverExpiring > 0
+      ? [
+          `those of ${neverExpiring} of ${tokens.length} entries never do, if they were rotated since their policy says never`,
+        ]
+      : []),
   ].join('; ');
 }
 

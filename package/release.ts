@@ -11,13 +11,15 @@ import { releasedChangelog, versionMistake } from './changelog.ts';
 
 /**
  * `npm run release -- 1.2.3` makes a release of the tree as it is committed: the version and the day in package.json, its lock
- * file and the changelog; in release/ the package, its software bill of materials and the checksums of both. It publishes
+ * file, the changelog and the page that shows its tarball; in release/ the package, its software bill of materials and the checksums of both. It publishes
  * nothing, and says what is left to do.
  */
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const RELEASE = join(REPOSITORY, 'release');
 const CHANGELOG = join(REPOSITORY, 'CHANGELOG.md');
+/** It names the tarball, which `npm run test:package` compares, and is a part of it. */
+const TRANSCRIPT = join(REPOSITORY, 'docs/package-transcript.md');
 
 const STOPS: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
@@ -76,7 +78,7 @@ const changelog = changelogOf(version);
 
 /** The tree was as committed, so what failed, or was stopped, half-way leaves it so. */
 function restoreTree(): void {
-  const changed = ['CHANGELOG.md', 'package.json', 'package-lock.json'];
+  const changed = [CHANGELOG, TRANSCRIPT, 'package.json', 'package-lock.json'];
   execFileSync('git', ['checkout', '--', ...changed], { cwd: REPOSITORY });
   rmSync(RELEASE, { recursive: true, force: true });
   console.error(
@@ -89,6 +91,9 @@ process.on('exit', () => {
 });
 
 writeFileSync(CHANGELOG, changelog);
+const tarball = (of: string) => `keyturn-cdk-${of}.tgz`;
+const transcript = readFileSync(TRANSCRIPT, 'utf8');
+writeFileSync(TRANSCRIPT, transcript.replaceAll(tarball(manifest.version), tarball(version)));
 await run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
 rmSync(RELEASE, { recursive: true, force: true });
 mkdirSync(RELEASE);
@@ -109,6 +114,6 @@ console.log(`${sums.join('')}
 In release/. What is left:
   .ci/run                                  # on this tree
   git commit -am "chore: release ${version}" && git tag -s v${version} -m v${version} && git push --follow-tags
-  npm publish release/keyturn-cdk-${version}.tgz --access public --provenance
+  npm publish release/${tarball(version)} --access public --provenance
 Only a workflow with an OpenID Connect token can give provenance (npm 11.5.1 or later, a public repository that package.json names in
 "repository"); without it, leave --provenance out. The first version of a package must be published by hand.`);

@@ -1,4 +1,4 @@
-import { CA, differingParts } from '../../functions/policy/document-mark.ts';
+import { CA, differingParts, OF_DEPLOYMENT } from '../../functions/policy/document-mark.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { type MarkedFile, markOf, type PolicyFile } from '../../lib/policy-file.ts';
 import { policyOf } from './answers.ts';
@@ -53,7 +53,7 @@ export const named = (keys: readonly string[]) =>
     ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
     : keys.join(', ');
 
-/** The same engine; whoever asks is told, once, if the functions were deployed with another policy than the file's. */
+/** The same engine; whoever asks is told, of each key once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
   policyFile: MarkedFile & Pick<PolicyFile, 'caMistake' | 'policy'>,
@@ -64,22 +64,24 @@ export function comparingPolicies(
     policy: { file },
   } = policyFile;
   const ofFile = markOf(policyFile);
-  let isTold = false;
+  const told = new Set<string>();
   return {
     ...engine,
     async call(job, event) {
       const answer = await engine.call(job, event);
       const deployed = policyOf(answer);
-      if (!deployed || isTold) return answer;
+      if (!deployed) return answer;
       // Of certificates that could not be read nobody knows whether they are the same.
       const differing = differingParts(deployed, ofFile).filter(
-        (part) => !caMistake || part !== CA,
+        (part) => !told.has(part) && (!caMistake || part !== CA),
       );
       if (differing.length === 0) return answer;
-      isTold = true;
+      for (const part of differing) told.add(part);
+      // A run on this machine changes nothing of what is deployed around the functions.
+      const isOfRuns = differing.some((part) => !part.startsWith(OF_DEPLOYMENT));
       terminal.note(
         `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differing)}): cdk diff shows how, ` +
-          'cdk deploy gives it the file, and --local goes by the file at once',
+          `${isOfRuns ? 'cdk deploy gives it the file, and --local goes by the file at once' : 'and cdk deploy gives it the file'}`,
       );
       return answer;
     },

@@ -44,6 +44,9 @@ export function documentMark(document: unknown, ca?: string): DocumentMark {
   };
 }
 
+/** Before the keys of that section. */
+export const OF_DEPLOYMENT = 'deployment.';
+
 const differing = (one: Hashes, other: Hashes) =>
   Object.keys({ ...one, ...other }).filter((key) => one[key] !== other[key]);
 
@@ -53,6 +56,6 @@ export function differingParts(one: DocumentMark, other: DocumentMark): readonly
     one.deployment && other.deployment ? differing(one.deployment, other.deployment) : [];
   return [
     ...differing(one.parts, other.parts),
-    ...deployment.map((key) => `deployment.${key}`),
+    ...deployment.map((key) => OF_DEPLOYMENT + key),
   ].sort();
 }

@@ -7,7 +7,7 @@ import { keyturn, temporaryFolder } from '../bin/cli.ts';
 const BEGINNING = `# The stock app, in a private network
 
 What the app of a clone makes of a policy file that names a VPC and somebody who is told of alarms, without an AWS account.
-\`npx vitest run test/docs/stock-app-transcript.test.ts -u\` writes this page, and the test fails when another template comes of it. The same in an app of your own:
+\`npx vitest run test/docs/stock-app-transcript.test.ts -u\` writes this page, and the test fails where a template has another number of resources of a type, or another network, recipient or hash than it shows. The same in an app of your own:
 [the package](package-transcript.md). What the section says: [deployment](deployment.md).
 `;
 

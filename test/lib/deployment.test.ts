@@ -16,8 +16,9 @@ import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'zod/mini';
 import { ACTIONS_METRIC, isMetric, METRICS, RUNS_METRIC } from '../../functions/environment.ts';
-import { RETENTION_DAYS } from '../../lib/deployment.ts';
+import { deploymentHashes, deploymentSchema, RETENTION_DAYS } from '../../lib/deployment.ts';
 import { Keyturn } from '../../lib/keyturn.ts';
 import { KeyturnStack } from '../../lib/keyturn-stack.ts';
 import { markOf, readPolicyFile } from '../../lib/policy-file.ts';
@@ -465,6 +466,30 @@ test('what changes in the section is told to one function, by which the command 
   for (const each of [before, after]) {
     expect(told(each)).toEqual([[expect.stringMatching(/Rotate$/), each.mark]]);
   }
+});
+
+const subnets = ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];
+test.each<[string, object, object]>([
+  ['every default', {}, { memory: 512, metrics: 'full', logs: { retention: '2160h' }, alarms: {} }],
+  [
+    'a default beside a key',
+    { logs: { key: LOG_KEY } },
+    { logs: { key: LOG_KEY, retention: '90d' } },
+  ],
+  ['sections that are empty', {}, { tags: {}, logs: {} }],
+  [
+    'another form',
+    { replicaRegions: ['eu-north-1'] },
+    { replicaRegions: [{ region: 'eu-north-1' }] },
+  ],
+  [
+    'another order',
+    { vpc: { id: 'vpc-0123456789abcdef0', subnets } },
+    { vpc: { id: 'vpc-0123456789abcdef0', subnets: subnets.toReversed() } },
+  ],
+])('whoever writes %s changes nothing of what is told', (_what, one, other) => {
+  const hashes = (section: object) => deploymentHashes(parse(deploymentSchema, section));
+  expect(hashes(other)).toEqual(hashes(one));
 });
 
 test('a dashboard is made unless nobody wants one', () => {

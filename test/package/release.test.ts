@@ -44,6 +44,8 @@ function openClone() {
   mkdirSync(join(clone, 'lib'));
   writeFileSync(join(clone, 'lib/index.js'), 'export {};\n');
   writeFileSync(join(clone, 'CHANGELOG.md'), '# Changelog\n\n## [Unreleased]\n\n- One.\n');
+  mkdirSync(join(clone, 'docs'));
+  writeFileSync(join(clone, 'docs/package-transcript.md'), 'install ../keyturn-cdk-0.1.0.tgz\n');
   writeFileSync(join(clone, '.gitignore'), 'release/\n');
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...args], {
@@ -125,7 +127,13 @@ test('a release is the package with its bill of materials and the checksums of b
   expect(
     days.map((day) => `# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - ${day}\n\n- One.\n`),
   ).toContain(read('CHANGELOG.md'));
-  const changed = ['CHANGELOG.md', 'package-lock.json', 'package.json'];
+  expect(read('docs/package-transcript.md')).toBe('install ../keyturn-cdk-0.2.0.tgz\n');
+  const changed = [
+    'CHANGELOG.md',
+    'docs/package-transcript.md',
+    'package-lock.json',
+    'package.json',
+  ];
   expect(git('status', '--porcelain')).toBe(changed.map((name) => ` M ${name}\n`).join(''));
   expect([git('rev-parse', 'HEAD'), git('tag')]).toEqual([head, '']);
   expect(stdout).toContain('git commit -am "chore: release 0.2.0" && git tag -s v0.2.0');
