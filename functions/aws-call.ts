@@ -160,6 +160,8 @@ export interface AwsCallOptions extends Timing {
 
 /** A value of 64 KB takes less than a second. */
 const TIMEOUT_MS = 10_000;
+/** Nothing is answered in less. */
+const LEAST_MS = 100;
 /** What answers nothing twice would take the time of all that an order still has to do. */
 const MOST_SILENCES = 2;
 
@@ -188,6 +190,7 @@ export const awsCalls = (options: AwsCallOptions) => ({
       attempts: options.attempts ?? 5,
       baseMs: 200,
       maxMs: 5_000,
-      deadline: options.deadline(),
+      // What is asked later gets no answer, and its error would say nothing but that.
+      deadline: options.deadline() - LEAST_MS,
     } satisfies RetryOptions),
 });

@@ -17,7 +17,7 @@ function expirySentence({ tokens }: Policy): string {
       : []),
     ...(neverExpiring > 0
       ? [
-          `those of ${neverExpiring} of ${tokens.length} entries never do, if they were rotated since their policy says never`,
+          `${neverExpiring} of ${tokens.length} never expire, if they were rotated since the policy says so`,
         ]
       : []),
   ].join('; ');

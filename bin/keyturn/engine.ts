@@ -53,6 +53,9 @@ export const named = (keys: readonly string[]) =>
     ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
     : keys.join(', ');
 
+/** Of the section `deployment`, what runs go by: tags and replicas of the secrets that they make. */
+const GONE_BY = ['tags', 'replicaRegions'].map((key) => OF_DEPLOYMENT + key);
+
 /** The same engine; whoever asks is told, of each key once, if the functions were deployed with another policy than the file's. */
 export function comparingPolicies(
   engine: Engine,
@@ -76,11 +79,14 @@ export function comparingPolicies(
         (part) => !told.has(part) && (!caMistake || part !== CA),
       );
       if (differing.length === 0) return answer;
+      const also = told.size > 0 ? 'also ' : '';
       for (const part of differing) told.add(part);
       // A run on this machine changes nothing of what is deployed around the functions.
-      const isOfRuns = differing.some((part) => !part.startsWith(OF_DEPLOYMENT));
+      const isOfRuns = differing.some(
+        (part) => !part.startsWith(OF_DEPLOYMENT) || GONE_BY.includes(part),
+      );
       terminal.note(
-        `${engine.placeOf(job)} was deployed with another policy than ${file} (they differ in ${named(differing)}): cdk diff shows how, ` +
+        `${engine.placeOf(job)} was deployed with another policy than ${file} (they ${also}differ in ${named(differing)}): cdk diff shows how, ` +
           `${isOfRuns ? 'cdk deploy gives it the file, and --local goes by the file at once' : 'and cdk deploy gives it the file'}`,
       );
       return answer;

@@ -321,9 +321,11 @@ function databaseStatuses(
       ? [{ database: action.database, text: actionText(action), waits: isRefused(plan, index) }]
       : [],
   );
-  const findings = plan.findings.flatMap(({ database, message, kind }) =>
-    database === undefined ? [] : [{ database, text: message, waits: kind === REFUSED }],
-  );
+  const findings = plan.findings.flatMap((finding) => {
+    const { database, message, kind } = finding;
+    const isDrift = database !== undefined && !isInventory(finding);
+    return isDrift ? [{ database, text: message, waits: kind === REFUSED }] : [];
+  });
   const drift = Map.groupBy([...corrections.flat(), ...findings], ({ database }) => database);
   return [...new Set([...named, ...drift.keys()])].map((database) => {
     const found = drift.get(database) ?? [];
@@ -362,7 +364,8 @@ export const scheduleVerdict = ({ state }: ScheduleStatus): StatusVerdict =>
 /** Of an entry or of a database that has a row of its own. */
 function isShownElsewhere(tokens: readonly TokenStatus[], finding: Finding): boolean {
   const { secret, database } = finding;
-  return database !== undefined || tokens.some((each) => each.secret === secret);
+  const isDrift = database !== undefined && !isInventory(finding);
+  return isDrift || tokens.some((each) => each.secret === secret);
 }
 
 /** Whose policy is not the file's, or is not known. */

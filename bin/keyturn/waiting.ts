@@ -48,8 +48,8 @@ const interruptedAt = ({ place, isLook }: Wait) =>
         `stopped waiting. ${whatGoesOn(place)} Repeat the same command: it goes on where that ended`,
       );
 
-/** When it was said last what is waited for: one wait after the other is not told each time. */
-let saidAt = Number.NEGATIVE_INFINITY;
+/** By place, when it was said last that it is waited for: one wait after the other is not told each time. */
+const saidAt = new Map<string, number>();
 
 /**
  * Waits for what others do, and says so after a second, if a person may see it, and every ten seconds.
@@ -68,12 +68,13 @@ export async function whileWaiting<T>(
   const say = (seconds: number) => {
     // Of several that wait for the same, one says it.
     if ([...waits].find((each) => each.place === place) !== mine) return;
-    saidAt = performance.now();
+    saidAt.set(place, performance.now());
     const what = place === THIS_MACHINE ? 'AWS and the cluster' : place;
     note(noteStyle('dim', `  waiting for ${what}: ${seconds} s`));
   };
   const first = setTimeout(() => {
-    if (isWatched && performance.now() - saidAt >= EVERY_MS) say(FIRST_MS / 1_000);
+    const since = performance.now() - (saidAt.get(place) ?? Number.NEGATIVE_INFINITY);
+    if (isWatched && since >= EVERY_MS) say(FIRST_MS / 1_000);
   }, FIRST_MS);
   let seconds = 0;
   const timer = setInterval(() => {

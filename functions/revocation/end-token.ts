@@ -1,4 +1,4 @@
-import type { Permission } from '../management-api/token.ts';
+import type { Permission, Token } from '../management-api/token.ts';
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
@@ -8,6 +8,7 @@ import {
   restored,
   stripped,
 } from '../tokens/change-token.ts';
+import { grantsHash } from '../tokens/marker.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
@@ -78,6 +79,15 @@ function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[
   };
 }
 
+const NOT_KEPT =
+  'what it might do before was not kept: it has what the policy says, which is something else; compare the two, and give it by hand what consumers lack';
+
+/** Whether a token got back what was taken, as far as is known. */
+const isAsBefore = ({ permissions }: Token, { token, marker }: OwnedToken): boolean =>
+  token.permissions.length > 0 ||
+  marker.was !== undefined ||
+  marker.grants === grantsHash(permissions);
+
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(
   owned: OwnedToken,
@@ -95,7 +105,8 @@ export async function giveBack(
   if (isExpired(changed, tools.apiNow())) {
     return { ...left, unconfirmed: `it is expired, and nothing makes it work; ${mendedBy(entry)}` };
   }
-  if (changed.permissions.length > 0) return result;
+  if (changed.permissions.length > 0)
+    return isAsBefore(changed, fresh) ? result : { ...result, unconfirmed: NOT_KEPT };
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
   if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =

@@ -596,6 +596,14 @@ const days: Readonly<Record<string, BadDay>> = {
     code: 7,
     says: /rotate could not be asked: /,
   },
+  'a database that no rule is about keeps data for half an hour, perhaps on purpose': {
+    arrange: ({ people }) =>
+      people.changeDatabase('telemetry', { retentionPeriod: 1_800_000_000_000 }),
+    policy: policyWith(tokens),
+    row: WELL,
+    code: 0,
+    says: /\ntelemetry keeps what is written for 30m, under an hour/,
+  },
   'enforce cannot be asked': {
     arrange: async (world) =>
       world.intercept(async (call, effect) =>

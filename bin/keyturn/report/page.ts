@@ -4,6 +4,7 @@ import type { Happening } from '../history/happening.ts';
 import type { History, Source } from '../history/history-text.ts';
 import {
   type DatabaseStatus,
+  findingVerdict,
   isInventory,
   type Status,
   type StatusVerdict,
@@ -142,10 +143,11 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
       return { verdict: 'not well', about: `refused (${job})`, text: message, command };
     }),
     ...status.others
-      .filter((each) => !isInventory(each))
-      .map(({ secret, message, kind }): Risk => {
-        return { verdict: 'not well', about: secret ?? kind, text: message };
-      }),
+      .map((each) => {
+        const { secret, message, kind } = each;
+        return { verdict: findingVerdict(each), about: secret ?? kind, text: message };
+      })
+      .filter(isTrouble),
     ...status.notSeen.map(({ job, why }): Risk => {
       return { ...unknown, about: job, text: `could not be asked: ${why}` };
     }),

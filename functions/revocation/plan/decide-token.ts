@@ -2,7 +2,6 @@ import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
 import { covers } from '../../tokens/covers.ts';
-import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { canKeep, isExpired, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
@@ -10,23 +9,22 @@ import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
-/**
- * Whether unfreezing could give back what a freeze takes: its description keeps it, or an entry of the policy says it. What
- * the entry does not say of a token that Keyturn minted, and that nobody changed, the policy has taken away since.
- */
-export function canGiveBack(
+/** Whether unfreezing could give anything back: its description keeps what it may do, or an entry of the policy says something. */
+export const canGiveBack = (
   owned: OwnedToken,
   policy: Pick<Policy, 'tokens'>,
   now: number,
-): boolean {
-  const { token, marker } = owned;
+): boolean =>
   // Nothing gives life back to what has expired.
-  if (isExpired(token, now) || canKeep(owned)) return true;
-  const entry = entryOf(policy, marker.secret);
-  if (!entry) return false;
-  const isByPolicy =
-    marker.adopted === undefined && marker.grants === grantsHash(token.permissions);
-  return isByPolicy || covers(entry.permissions, token.permissions);
+  isExpired(owned.token, now) ||
+  canKeep(owned) ||
+  entryOf(policy, owned.marker.secret) !== undefined;
+
+/** How many of its permissions neither the description keeps nor the policy says: unfreezing does not give them back. */
+export function lostByFreeze(owned: OwnedToken, policy: Pick<Policy, 'tokens'>): number {
+  if (canKeep(owned)) return 0;
+  const { permissions = [] } = entryOf(policy, owned.marker.secret) ?? {};
+  return owned.token.permissions.filter((each) => !covers(permissions, [each])).length;
 }
 
 function detachPrevious(

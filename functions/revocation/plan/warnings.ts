@@ -1,5 +1,6 @@
 import type { Permission } from '../../management-api/token.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { counted } from '../../run/counted.ts';
 import {
   describeHold,
   type Hold,
@@ -30,7 +31,7 @@ import {
   originOf,
   shortfallOf,
 } from './decide-revocation.ts';
-import { decideToken, heldBecause, mendedBy } from './decide-token.ts';
+import { decideToken, heldBecause, lostByFreeze, mendedBy } from './decide-token.ts';
 import { deletedSince, hiddenTokens, homeOfToken } from './hidden-tokens.ts';
 import { grantsOf } from './known-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order } from './order.ts';
@@ -516,6 +517,28 @@ function warnOfGone(
   ];
 }
 
+/** What a freeze takes for good: its description has no room for it, and no entry of the policy says it. */
+function warnOfLoss(
+  { single }: Target,
+  seen: readonly ObservedSecret[],
+  { way }: RevocationRequest,
+  policy: Pick<Policy, 'tokens'>,
+  { at }: OrderObservation,
+): string[] {
+  if (way !== 'freeze') return [];
+  const owned = [
+    ...seen.flatMap(({ tokens }) => tokens),
+    ...single.flatMap((each) => each.owned ?? []),
+  ];
+  return owned.flatMap((each) => {
+    const { id, permissions } = each.token;
+    const lost = isExpired(each.token, at) ? 0 : lostByFreeze(each, policy);
+    return lost === 0
+      ? []
+      : `the description of ${id} has no room for its ${counted(permissions.length, 'permission')}, and unfreezing gives what the policy says: ${lost} of them would not come back`;
+  });
+}
+
 function warnOfLeaked({ leaked }: OrderObservation): string[] {
   if (leaked?.tokenId === undefined) return [];
   return [
@@ -544,6 +567,7 @@ export function warningsOf(
       (name) => `${name}: nothing is done there; what was ended there before is proven anew`,
     ),
     ...target.gone.flatMap((id) => warnOfGone(id, request, policy, around)),
+    ...warnOfLoss(target, seen, request, policy, around),
     ...warnOfLeaked(around),
     ...(target.unknown === undefined ? [] : [target.unknown]),
   ];

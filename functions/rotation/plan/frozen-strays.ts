@@ -16,7 +16,7 @@ function whereIs(name: string, seen: ObservedSecret | undefined): string {
   const other = 'that secret was deleted and made anew, or is in another Region';
   return holdOf(seen.secret)
     ? `${other}; the one here is on hold, too`
-    : `${other}, and its hold does not hold the one here: keyturn revoke --token ${name} --freeze does`;
+    : `${other}; if an order held it, nothing holds the one here, until keyturn revoke --token ${name} --freeze does`;
 }
 
 /**
@@ -24,12 +24,18 @@ function whereIs(name: string, seen: ObservedSecret | undefined): string {
  * its secret; what it froze tells of it, until somebody gives that its permissions back or deletes it, or it expires.
  */
 export function frozenStrays(
-  { foreign, at }: Pick<Observation, 'foreign' | 'at'>,
+  { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
   owner: string,
 ): ReadonlyMap<string, readonly string[]> {
+  // As after the promotion of a replica: that is for a takeover, and anything but a stray.
+  const held = new Set(
+    [...secrets.values()].flatMap(({ holders }) =>
+      [...holders.values()].flatMap((each) => (each.state === 'foreign' ? each.token.id : [])),
+    ),
+  );
   const strays = new Map<string, string[]>();
   for (const token of foreign.values()) {
-    if (token.permissions.length > 0 || isExpired(token, at)) continue;
+    if (token.permissions.length > 0 || isExpired(token, at) || held.has(token.id)) continue;
     const { marker } = parseMarker(token.description) ?? {};
     if (marker?.owner !== owner || marker.id !== token.id || marker.frozen === undefined) continue;
     strays.set(marker.secret, [...(strays.get(marker.secret) ?? []), token.id]);
@@ -47,7 +53,7 @@ export function findingOfStrays(
   const named = [...ids].sort().slice(0, MOST_NAMED);
   const rest = ids.length > MOST_NAMED ? ', …' : '';
   const are = ids.length === 1 ? 'is' : 'are';
-  const left = `keyturn revoke --token-id ID --delete ends what is frozen, and keyturn unfreeze --token-id ID gives its permissions back`;
+  const left = 'keyturn revoke --token-id ID --delete ends what is frozen';
   const message = `${counted(ids.length, 'token')} of ${secret} ${are} frozen, and of no secret that is seen now (${named.join(', ')}${rest}): ${whereIs(name, seen)}; ${left}`;
   return [{ kind: 'FrozenStray', token: name, secret, message }];
 }

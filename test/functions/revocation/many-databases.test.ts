@@ -86,27 +86,53 @@ test.each(['lives', 'has expired'])(
   },
 );
 
-test('of an adopted one that may do more than its entry ever said, freezing is refused: that would not come back', async () => {
+/** A token made by hand, of all these databases, whose entry says one of them. */
+async function openAdopted(count: number) {
   const { world } = await opened();
-  const permissions = names.map((resource) => ({ action: 'read', resource }));
+  const permissions = names.slice(0, count).map((resource) => ({ action: 'read', resource }));
   const { id, accessToken } = await world.people.mint({ description: 'by hand', permissions });
   await world.people.createSecret('app/legacy', accessToken);
   await world.wait(HOUR);
-  const legacy = {
-    permissions: { read: names.slice(0, 1) },
-    secret: 'app/legacy',
-    adopt: { tokenId: id },
-  };
   const databases = names.map((name) => ({ name }));
+  const read = names.slice(0, 1);
+  const legacy = { permissions: { read }, secret: 'app/legacy', adopt: { tokenId: id } };
   const adopting = world.deploy(policyWith({ legacy }, { databases }));
   expect((await adopting.rotate()).error).toBeUndefined();
   await world.wait(HOUR);
-  const freeze = { ...order, token: 'legacy', way: 'freeze' };
-  const { error } = await adopting.revoke(freeze);
-  expect(error?.errorMessage).toContain(`no room for the permissions of ${id}`);
-  expect(permissionsOf(world, id)).toHaveLength(150);
-  expect((await adopting.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
+  return { world, adopting, id };
+}
+const legacy = { ...order, token: 'legacy' };
+const NOT_KEPT = expect.stringContaining('what it might do before was not kept');
+
+test('of an adopted one that may do more than its entry ever said, it is told before what would not come back, and undoing is not confirmed', async () => {
+  const { world, adopting, id } = await openAdopted(150);
+  const shown = await adopting.revoke({ ...legacy, way: 'freeze', dryRun: true });
+  expect(shown.result?.plan.warnings).toContainEqual(
+    expect.stringMatching(new RegExp(`${id} has no room for its 150 .*: 149 of them would not`)),
+  );
+  expect((await adopting.revoke({ ...legacy, way: 'freeze' })).error).toBeUndefined();
+  const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: false });
+  expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
+  expect(permissionsOf(world, id)).toHaveLength(1);
+});
+
+test.each([
+  ['a server that takes no description as long', { longestDescription: 1_024 }, 31],
+  ['a hold that a person set, and reap obeyed', undefined, 150],
+])('nor is it where nobody asked before what is lost: %s', async (_why, manners, count) => {
+  const { world, adopting, id } = await openAdopted(count);
+  if (manners) {
+    world.cluster.manners = manners;
+    await adopting.revoke({ ...legacy, way: 'freeze' });
+  } else {
+    await world.people.hold('app/legacy', 'frozen');
+    await adopting.reap();
+  }
   expect(permissionsOf(world, id)).toEqual([]);
+  const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(result).toMatchObject({ confirmed: false });
+  expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
 });
 
 test('of one that no entry of the policy says, freezing is refused, since nothing could give its permissions back', async () => {

@@ -68,6 +68,18 @@ test('the order that it names holds the secret that was made again', async () =>
   expect([world.hold(TELEGRAF), world.accepts(world.string(TELEGRAF))]).toEqual(['frozen', false]);
 });
 
+test('what a promoted replica has is no stray: it is taken over', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * DAY);
+  await world.revoke({ ...order, way: 'freeze' });
+  // As in the second Region: the same labels and tags under another ARN.
+  const secret = world.aws.state.secrets[TELEGRAF];
+  Object.assign(secret ?? {}, { arn: secret?.arn.replace(/-\w{6}$/, '-zZzZzZ') });
+  await world.wait(10 * MINUTE);
+  expect(await strays(world)).toEqual([]);
+});
+
 test('where the secret is there, and only its tag was lost, nobody is told to freeze or to delete first', async () => {
   const world = await openWorldForTest(policyWith({ telegraf: writer }));
   await world.rotate();

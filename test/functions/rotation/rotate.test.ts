@@ -30,7 +30,11 @@ test('answers a dry run with the plan, and applies nothing', async () => {
     entries: [{ token: 'telegraf', secret: TELEGRAF, condition: 'missing', late: false }],
     schedule: { name: 'keyturn-prod-rotate', state: 'on' },
     managementToken: { by: 'secret' },
-    policy: { hash: expect.stringMatching(/^[0-9a-f]{12}$/), parts: expect.any(Object) },
+    policy: {
+      hash: expect.stringMatching(/^[0-9a-f]{12}$/),
+      parts: expect.any(Object),
+      deployment: {},
+    },
   });
   expect(world.tokens()).toEqual([]);
   expect(world.labels(TELEGRAF)).toEqual({});
