@@ -119,6 +119,7 @@ const OTHERWISE = [
   'restore it',
   'it stays so',
   'were not kept',
+  'was not kept',
   'scheduled for deletion',
   'is a replica',
   'by its id',

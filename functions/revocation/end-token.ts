@@ -1,5 +1,5 @@
 import type { Permission, Token } from '../management-api/token.ts';
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   type Arming,
@@ -7,9 +7,10 @@ import {
   freshToken,
   restored,
   stripped,
+  takenFrom,
 } from '../tokens/change-token.ts';
-import { grantsHash } from '../tokens/marker.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import { covers, stillGiven } from '../tokens/permission-sets.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canGiveBack, mendedBy } from './plan/decide-token.ts';
@@ -67,12 +68,12 @@ export async function strip(
 }
 
 /** Undoes a freeze. What was quarantined before stays so, and what was never armed gets nothing. */
-function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[]): Arming {
+function unfrozen(owned: OwnedToken, fallback?: readonly Permission[]): Arming {
+  const { marker } = owned;
   if (marker.quarantined !== undefined || marker.grants === undefined) {
     return { marker: { frozen: undefined } };
   }
-  const given = marker.was ?? fallback;
-  const giveBack = token.permissions.length === 0 ? given : undefined;
+  const giveBack = takenFrom(owned, fallback);
   return {
     marker: { frozen: undefined, was: undefined },
     ...(giveBack && { permissions: giveBack }),
@@ -80,13 +81,17 @@ function unfrozen({ token, marker }: OwnedToken, fallback?: readonly Permission[
 }
 
 const NOT_KEPT =
-  'what it might do before was not kept: it has what the policy says, which is something else; compare the two, and give it by hand what consumers lack';
+  'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
 
-/** Whether a token got back what was taken, as far as is known. */
-const isAsBefore = ({ permissions }: Token, { token, marker }: OwnedToken): boolean =>
-  token.permissions.length > 0 ||
-  marker.was !== undefined ||
-  marker.grants === grantsHash(permissions);
+/** Whether a token has all that it had before it was taken, as far as its marker tells. */
+function isAsBefore(
+  { permissions }: Token,
+  { marker: { was, grants } }: OwnedToken,
+  entry: Pick<TokenPolicy, 'permissions'> = { permissions },
+): boolean {
+  if (was !== undefined) return covers(permissions, was);
+  return stillGiven(permissions, grants, entry) !== undefined;
+}
 
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(

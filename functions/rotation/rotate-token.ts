@@ -8,6 +8,7 @@ import { claimSecret } from '../tokens/claim-secret.ts';
 import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
+import { stillGiven, union } from '../tokens/permission-sets.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import {
   currentHolder,
@@ -20,7 +21,7 @@ import {
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
 import { decideRotation, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
-import { probeable, stillGiven, union } from './plan/permissions.ts';
+import { probeable } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
 import { isBecauseGone } from './plan/reason-to-replace.ts';
 import type {

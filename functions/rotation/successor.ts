@@ -11,9 +11,9 @@ import {
   isShapeShown,
   refuseOtherShape,
 } from '../tokens/compose-secret.ts';
-import { covers } from '../tokens/covers.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import { type ObservedSecret, type OwnedToken, ownedToken } from '../tokens/observation.ts';
+import { covers } from '../tokens/permission-sets.ts';
 import { refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { readTokenString } from '../tokens/secret-string.ts';
 import { isStripped, ownedPrevious } from '../tokens/state.ts';

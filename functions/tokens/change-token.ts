@@ -9,6 +9,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
+import { covers, union } from './permission-sets.ts';
 import { armedSince, canKeep, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
@@ -145,7 +146,9 @@ function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | u
  */
 export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now: number): Change {
   const { token, marker } = owned;
-  const taken = canKeep(owned) ? token.permissions : undefined;
+  // What was taken before, and a person gave back in part, is kept as a whole.
+  const all = union(token.permissions, marker.was ?? []);
+  const taken = canKeep(owned, all) ? all : undefined;
   // A server that stored half of this request before has taken them already.
   const was = token.permissions.length > 0 ? taken : marker.was;
   return { marker: { [state]: now, was }, permissions: [] };
@@ -176,13 +179,22 @@ export function supersedingFormer(owned: OwnedToken, gracePeriod: number, now: n
   return { marker: { ...marker, ...(isUnnoted && { promoted: armedSince(owned) }) } };
 }
 
+/** What a token lacks of what was taken from it is given beside what it has; the fallback only where nothing was kept, and it has nothing. */
+export function takenFrom(
+  { token: { permissions }, marker: { was } }: OwnedToken,
+  fallback?: readonly Permission[],
+): readonly Permission[] | undefined {
+  if (was !== undefined) return covers(permissions, was) ? undefined : union(permissions, was);
+  return permissions.length === 0 ? fallback : undefined;
+}
+
 /**
  * Gives back what quarantine took away, and removes the marks of retirement from the marker.
  * `fallback`: what it may do if the marker had no room for its permissions.
  */
-export function restored({ token, marker }: OwnedToken, fallback?: readonly Permission[]): Arming {
-  const given = marker.was ?? (marker.quarantined === undefined ? undefined : fallback);
-  const giveBack = token.permissions.length === 0 ? given : undefined;
+export function restored(owned: OwnedToken, fallback?: readonly Permission[]): Arming {
+  const isTaken = owned.marker.quarantined !== undefined;
+  const giveBack = takenFrom(owned, isTaken ? fallback : undefined);
   return {
     marker: {
       superseded: undefined,

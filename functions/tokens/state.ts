@@ -1,4 +1,4 @@
-import type { Token } from '../management-api/token.ts';
+import type { Permission, Token } from '../management-api/token.ts';
 import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -397,8 +397,11 @@ const LONGEST_DESCRIPTION = 4_096;
 /** By so many characters a marker may still grow: five instants of retirement, and the ids of three versions. */
 const LATER_MARKS = 300;
 
-/** Whether the description has room for the permissions that are taken away, and for what is noted beside them later. */
-export function canKeep({ token, marker, text }: OwnedToken): boolean {
-  const kept = { ...marker, was: token.permissions };
+/** Whether the description has room for permissions that are taken away, and for what is noted beside them later. */
+export function canKeep(
+  { token, marker, text }: OwnedToken,
+  was: readonly Permission[] = token.permissions,
+): boolean {
+  const kept = { ...marker, was };
   return describeToken(text, kept).length + LATER_MARKS <= LONGEST_DESCRIPTION;
 }

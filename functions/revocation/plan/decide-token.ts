@@ -1,8 +1,8 @@
 import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
-import { covers } from '../../tokens/covers.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
+import { covers } from '../../tokens/permission-sets.ts';
 import { canKeep, isExpired, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
 import { isFrozen } from './decide-revocation.ts';

@@ -2,9 +2,9 @@ import type { Permission } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
-import { covers } from '../../tokens/covers.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { covers, stillGiven } from '../../tokens/permission-sets.ts';
 import {
   currentHolder,
   hasVersion,
@@ -15,7 +15,7 @@ import {
   wasArmed,
 } from '../../tokens/state.ts';
 import { decideLeft, decidePending, isTooEarly, isUrgent } from './decide-pending.ts';
-import { grantable, type IsKnown, stillGiven } from './permissions.ts';
+import { grantable, type IsKnown } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
 import type { RenewalAction, ReplacementReason } from './rotation-action.ts';
 import type { Action, Case, Note, RotationContext } from './rotation-case.ts';

@@ -3,10 +3,10 @@ import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
-import { covers } from '../../tokens/covers.ts';
 import { isEndedByOrder } from '../../tokens/ended-tag.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
+import { covers, stillGiven } from '../../tokens/permission-sets.ts';
 import {
   currentHolder,
   graceOf,
@@ -23,7 +23,7 @@ import {
   wasCurrent,
 } from '../../tokens/state.ts';
 import { versionIdOf } from '../../tokens/version-id.ts';
-import { grantable, type IsKnown, knownDatabases, stillGiven } from './permissions.ts';
+import { grantable, type IsKnown, knownDatabases } from './permissions.ts';
 
 /** How it is with the token that an entry's consumers read. */
 export type EntryCondition =

@@ -27,17 +27,20 @@ export function frozenStrays(
   { foreign, secrets, at }: Pick<Observation, 'foreign' | 'secrets' | 'at'>,
   owner: string,
 ): ReadonlyMap<string, readonly string[]> {
-  // As after the promotion of a replica: that is for a takeover, and anything but a stray.
-  const held = new Set(
+  // As after the promotion of a replica: what that secret's tokens bear is for a takeover, and anything but a stray.
+  const homes = new Set(
     [...secrets.values()].flatMap(({ holders }) =>
-      [...holders.values()].flatMap((each) => (each.state === 'foreign' ? each.token.id : [])),
+      [...holders.values()].flatMap((each) =>
+        each.state === 'foreign' ? (parseMarker(each.token.description)?.marker.home ?? []) : [],
+      ),
     ),
   );
   const strays = new Map<string, string[]>();
   for (const token of foreign.values()) {
-    if (token.permissions.length > 0 || isExpired(token, at) || held.has(token.id)) continue;
+    if (token.permissions.length > 0 || isExpired(token, at)) continue;
     const { marker } = parseMarker(token.description) ?? {};
     if (marker?.owner !== owner || marker.id !== token.id || marker.frozen === undefined) continue;
+    if (homes.has(marker.home)) continue;
     strays.set(marker.secret, [...(strays.get(marker.secret) ?? []), token.id]);
   }
   return strays;

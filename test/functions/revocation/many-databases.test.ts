@@ -135,6 +135,40 @@ test.each([
   expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
 });
 
+test('what the policy added meanwhile is no loss: undoing is confirmed', async () => {
+  const { world } = await opened();
+  const databases = names.map((name) => ({ name }));
+  const narrow = world.deploy(
+    policyWith({ telegraf: { permissions: { read: names.slice(1) } } }, { databases }),
+  );
+  await narrow.rotate(force);
+  await world.wait(HOUR);
+  const id = world.holders(TELEGRAF).AWSCURRENT;
+  expect(permissionsOf(world, id)).toHaveLength(149);
+  expect((await world.revoke({ ...order, tokenId: id, way: 'freeze' })).error).toBeUndefined();
+  const { result } = await world.revoke({ ...order, token: 'telegraf', way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(150);
+  const row = result?.tokens.find(({ tokenId }) => tokenId === id);
+  expect(row).not.toHaveProperty('unconfirmed');
+});
+
+test('undoing that stops between its two requests is no more confirmed when it is given again', async () => {
+  const { world, adopting } = await openAdopted(150);
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  let patches = 0;
+  world.intercept(async (call, effect) => {
+    const isPatch = call.operation === 'PATCH /tokens/{id}';
+    if (isPatch) patches += 1;
+    return isPatch && patches === 2 ? { status: 500, body: '{"message":"no"}' } : await effect();
+  });
+  const first = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  world.intercept();
+  expect(first.result?.confirmed ?? false).toBe(false);
+  const again = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(patches).toBeGreaterThan(1);
+  expect(JSON.stringify([first, again])).toContain('what it might do before was not kept');
+});
+
 test('of one that no entry of the policy says, freezing is refused, since nothing could give its permissions back', async () => {
   const { world } = await opened();
   const id = world.holders(TELEGRAF).AWSCURRENT;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Permission } from '../../../sandbox/cluster/state.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
 import { besideRun, disturb } from '../../world/faults.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
@@ -119,6 +120,24 @@ test('undoes a freeze at once, though a listing of the secrets does not show its
   expect(result).toMatchObject({ done: true, confirmed: true });
   expect([world.hold(TELEGRAF), isLabelled(), working()]).toEqual([undefined, false, 3]);
 });
+
+test.each(['by the order alone', 'after reap took it again'])(
+  'what a person gave back in part under a freeze is given back whole %s',
+  async (how) => {
+    const held = { ...freeze, token: 'grafana' };
+    const current = () =>
+      world.tokens(GRAFANA).find(({ id }) => id === world.holders(GRAFANA).AWSCURRENT);
+    const had = (current()?.permissions ?? []) as readonly Permission[];
+    expect(had).toHaveLength(3);
+    await world.revoke({ ...held, ...alices });
+    await world.people.changeToken(current()?.id, { permissions: had.slice(0, 1) });
+    if (how !== 'by the order alone') await world.reap();
+    const { result } = await world.revoke({ ...order, token: 'grafana', way: 'unfreeze' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+    expect(current()?.permissions).toHaveLength(3);
+    expect(current()?.permissions).toEqual(expect.arrayContaining([...had]));
+  },
+);
 
 test('a second freeze says who holds it already, and both are in the tag', async () => {
   await world.revoke({ ...freeze, ...alices });
