@@ -1,5 +1,5 @@
 import type { Permission, Token } from '../management-api/token.ts';
-import { entryOf, type TokenPolicy } from '../policy/policy.ts';
+import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   type Arming,
@@ -84,14 +84,10 @@ const NOT_KEPT =
   'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
 
 /** Whether a token has all that it had before it was taken, as far as its marker tells. */
-function isAsBefore(
-  { permissions }: Token,
-  { marker: { was, grants } }: OwnedToken,
-  entry: Pick<TokenPolicy, 'permissions'> = { permissions },
-): boolean {
-  if (was !== undefined) return covers(permissions, was);
-  return stillGiven(permissions, grants, entry) !== undefined;
-}
+const isAsBefore = (has: Token, { marker: { was, grants } }: OwnedToken): boolean =>
+  was === undefined
+    ? stillGiven(has.permissions, grants, has) !== undefined
+    : covers(has.permissions, was);
 
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(
