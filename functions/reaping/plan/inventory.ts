@@ -1,6 +1,6 @@
 import type { Token } from '../../management-api/token.ts';
 import { entryOf, type Policy } from '../../policy/policy.ts';
-import { counted } from '../../run/counted.ts';
+import { counted, firstOf } from '../../run/counted.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { DAY_MS, formatInstant, HOUR_MS } from '../../time.ts';
@@ -18,18 +18,13 @@ import {
 } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 
-const MOST_NAMED = 5;
 const ANY = '*';
 
 /** One finding for many tokens: how many, and the first few ids. */
 function summary(kind: string, tokens: readonly Token[], what: string): Finding[] {
   if (tokens.length === 0) return [];
-  const named = tokens
-    .map(({ id }) => id)
-    .sort()
-    .slice(0, MOST_NAMED);
-  const rest = tokens.length > MOST_NAMED ? ', …' : '';
-  const message = `${counted(tokens.length, 'token')} ${what}: ${named.join(', ')}${rest}`;
+  const ids = tokens.map(({ id }) => id).sort();
+  const message = `${counted(tokens.length, 'token')} ${what}: ${firstOf(ids)}`;
   return [{ kind, message }];
 }
 
@@ -63,12 +58,9 @@ function expiringOf(
     })
     .sort((a, b) => a.expiresAt - b.expiresAt || a.id.localeCompare(b.id));
   if (ends.length === 0) return [];
-  const named = ends
-    .slice(0, MOST_NAMED)
-    .map(({ id, expiresAt }) => `${id} (${formatInstant(expiresAt)})`);
-  const rest = ends.length > MOST_NAMED ? ', …' : '';
+  const named = firstOf(ends.map(({ id, expiresAt }) => `${id} (${formatInstant(expiresAt)})`));
   const verb = ends.length === 1 ? 'expires' : 'expire';
-  const message = `${counted(ends.length, 'token')} of others, which nobody renews here, ${verb} within a week: ${named.join(', ')}${rest}`;
+  const message = `${counted(ends.length, 'token')} of others, which nobody renews here, ${verb} within a week: ${named}`;
   return [{ kind: 'ForeignExpiring', message }];
 }
 

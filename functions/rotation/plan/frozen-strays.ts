@@ -1,12 +1,10 @@
 import type { TokenPolicy } from '../../policy/policy.ts';
-import { counted } from '../../run/counted.ts';
+import { counted, firstOf } from '../../run/counted.ts';
 import type { Finding } from '../../run/plan.ts';
 import { holdOf } from '../../secrets-manager/hold.ts';
 import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import { isExpired } from '../../tokens/state.ts';
-
-const MOST_NAMED = 5;
 
 /** Where the secret of those tokens may be, and what became of its hold. */
 function whereIs(name: string, seen: ObservedSecret | undefined): string {
@@ -53,10 +51,8 @@ export function findingOfStrays(
   ids: readonly string[] = [],
 ): Finding[] {
   if (ids.length === 0) return [];
-  const named = [...ids].sort().slice(0, MOST_NAMED);
-  const rest = ids.length > MOST_NAMED ? ', …' : '';
   const are = ids.length === 1 ? 'is' : 'are';
   const left = 'keyturn revoke --token-id ID --delete ends what is frozen';
-  const message = `${counted(ids.length, 'token')} of ${secret} ${are} frozen, and of no secret that is seen now (${named.join(', ')}${rest}): ${whereIs(name, seen)}; ${left}`;
+  const message = `${counted(ids.length, 'token')} of ${secret} ${are} frozen, and of no secret that is seen now (${firstOf([...ids].sort())}): ${whereIs(name, seen)}; ${left}`;
   return [{ kind: 'FrozenStray', token: name, secret, message }];
 }
