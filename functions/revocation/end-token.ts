@@ -1,16 +1,17 @@
-import type { Permission, Token } from '../management-api/token.ts';
+import type { Permission } from '../management-api/token.ts';
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import {
   type Arming,
   changeToken,
   freshToken,
+  isAsBefore,
+  NOT_KEPT,
   restored,
   stripped,
   takenFrom,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
-import { covers, stillGiven } from '../tokens/permission-sets.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canGiveBack, mendedBy } from './plan/decide-token.ts';
@@ -79,15 +80,6 @@ function unfrozen(owned: OwnedToken, fallback?: readonly Permission[]): Arming {
     ...(giveBack && { permissions: giveBack }),
   };
 }
-
-const NOT_KEPT =
-  'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
-
-/** Whether a token has all that it had before it was taken, as far as its marker tells. */
-const isAsBefore = (has: Token, { marker: { was, grants } }: OwnedToken): boolean =>
-  was === undefined
-    ? stillGiven(has.permissions, grants, has) !== undefined
-    : covers(has.permissions, was);
 
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(

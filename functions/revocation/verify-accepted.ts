@@ -2,6 +2,7 @@ import { namedDatabases } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
+import { NOT_KEPT } from '../tokens/change-token.ts';
 import type { TokenResult } from './end-token.ts';
 import { readString } from './verify-refused.ts';
 
@@ -38,11 +39,17 @@ async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<str
  * rejects: without that the result is `unconfirmed`, and the token has its permissions anyway.
  */
 export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<TokenResult> {
-  if (!isToWork(given) || given.unconfirmed !== undefined) return given;
+  const { unconfirmed: before } = given;
+  // What got less than it had must work nevertheless.
+  if (!isToWork(given) || (before !== undefined && before !== NOT_KEPT)) return given;
+  const also = (why: string) => ({
+    ...given,
+    unconfirmed: [before, why].filter(Boolean).join('; '),
+  });
   try {
-    const unconfirmed = await notAcceptedBecause(given, tools);
-    return unconfirmed === undefined ? given : { ...given, unconfirmed };
+    const why = await notAcceptedBecause(given, tools);
+    return why === undefined ? given : also(why);
   } catch (error) {
-    return { ...given, unconfirmed: `it was not seen accepted: ${messageOf(error)}` };
+    return also(`it was not seen accepted: ${messageOf(error)}`);
   }
 }

@@ -3,7 +3,7 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
-import { freshToken, restored } from '../tokens/change-token.ts';
+import { freshToken, isAsBefore, NOT_KEPT, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
@@ -59,6 +59,15 @@ export interface Started {
   readonly seen: ObservedSecret;
   readonly successor: Successor;
   readonly reason: string;
+  /** What a person must hear of, however it ends. */
+  readonly error?: Error;
+}
+
+/** What a token that a person went back to was given. */
+interface GivenBack {
+  readonly permissions: readonly Permission[];
+  /** It may be less than it had. */
+  readonly error?: Error;
 }
 
 /** What all tokens of one run share. */
@@ -106,7 +115,7 @@ async function giveBack(
   { permissions, gracePeriod }: TokenPolicy,
   seen: ObservedSecret,
   tools: ArmingTools,
-): Promise<readonly Permission[] | undefined> {
+): Promise<GivenBack | undefined> {
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
@@ -114,12 +123,15 @@ async function giveBack(
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
   await supersedeLeft(seen, gracePeriod, tools);
-  await tools.armInUse(fresh, { marker: unseen, permissions: given });
+  const changed = await tools.armInUse(fresh, { marker: unseen, permissions: given });
   tools.publish({
     type: 'Token Permissions Changed',
     detail: { secret: seen.secret.name, tokenId: fresh.token.id, reason: 'RolledBack' },
   });
-  return given;
+  return {
+    permissions: given,
+    ...(!isAsBefore(changed, fresh) && { error: new Error(`${fresh.token.id}: ${NOT_KEPT}`) }),
+  };
 }
 
 /** Whether people changed AWSCURRENT's text, beside the token string, since the pending text was made of it. */
@@ -212,10 +224,12 @@ async function resumeRolledBack(
   action: RollbackRepair,
   tools: ArmingTools,
 ): Promise<Started | BareOutcome> {
-  const permissions = await giveBack(entry, seen, tools);
-  const successor = permissions && (await readCurrent(entry, seen, action, tools));
-  if (!successor) return { result: 'skipped' };
-  return { entry: { ...entry, permissions }, seen, successor, reason: action.reason };
+  const given = await giveBack(entry, seen, tools);
+  if (!given) return { result: 'skipped' };
+  const { permissions, ...told } = given;
+  const successor = await readCurrent(entry, seen, action, tools);
+  if (!successor) return { result: 'skipped', ...told };
+  return { entry: { ...entry, permissions }, seen, successor, reason: action.reason, ...told };
 }
 
 /**
@@ -246,11 +260,15 @@ async function startRotation(
     case 'arm': {
       const forced = asked || action.reason === 'Forced';
       // Consumers have a token without permissions, and the successor takes minutes.
-      if (ownedCurrent(seen)?.marker.quarantined !== undefined) await giveBack(entry, seen, tools);
+      const isTaken = ownedCurrent(seen)?.marker.quarantined !== undefined;
+      const { error } = (isTaken && (await giveBack(entry, seen, tools))) || {};
+      const told = error && { error };
       const successor = await obtain(entry, seen, action, forced, tools);
-      if (!successor) return { result: 'skipped' };
-      if (action.kind === 'mint' || action.kind === 'arm') return armedOutcome('done', successor);
-      return { entry, seen, successor, reason: action.reason };
+      if (!successor) return { result: 'skipped', ...told };
+      if (action.kind === 'mint' || action.kind === 'arm') {
+        return { ...armedOutcome('done', successor), ...told };
+      }
+      return { entry, seen, successor, reason: action.reason, ...told };
     }
     case 'verify': {
       const found = await readCurrent(entry, seen, action, tools);
@@ -377,7 +395,9 @@ export async function rotateToken(
       if (!hasTimeForStep(tools)) return { result: 'postponed' };
       return await startRotation(planned, around, arming);
     });
-    return 'result' in started ? started : await verifyAndFinish(started, around, arming);
+    if ('result' in started) return started;
+    const { error } = started;
+    return { ...(error && { error }), ...(await verifyAndFinish(started, around, arming)) };
   });
   const { result: outcome, holdError, obeyed } = worked;
   // What the run gave was taken away again: nothing of it works, and nothing waits.

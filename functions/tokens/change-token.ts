@@ -9,7 +9,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
-import { covers, union } from './permission-sets.ts';
+import { covers, stillGiven, union } from './permission-sets.ts';
 import { armedSince, canKeep, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
@@ -187,6 +187,16 @@ export function takenFrom(
   if (was !== undefined) return covers(permissions, was) ? undefined : union(permissions, was);
   return permissions.length === 0 ? fallback : undefined;
 }
+
+/** What is said where a token got the fallback, and that may be less than it had. */
+export const NOT_KEPT =
+  'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
+
+/** Whether a token that got permissions back has all that it had before they were taken, as far as its marker tells. */
+export const isAsBefore = (has: Token, { marker: { was, grants } }: OwnedToken): boolean =>
+  was === undefined
+    ? stillGiven(has.permissions, grants, has) !== undefined
+    : covers(has.permissions, was);
 
 /**
  * Gives back what quarantine took away, and removes the marks of retirement from the marker.

@@ -135,6 +135,52 @@ test.each([
   expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
 });
 
+test('nor is it when a hold took back what was given for it, and undoing is ordered again', async () => {
+  const { world, adopting, id } = await openAdopted(150);
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  world.intercept(async (call, effect) => {
+    const reply = await effect();
+    if (call.operation === 'PATCH /tokens/{id}') {
+      world.intercept();
+      await world.people.hold('app/legacy', 'frozen');
+    }
+    return reply;
+  });
+  await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toEqual([]);
+  const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(1);
+  expect(result).toMatchObject({ confirmed: false });
+  expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
+});
+
+test('and it says that, too, if what it has now is not accepted', async () => {
+  const { world, adopting } = await openAdopted(150);
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  world.cluster.activationDelayMs = 20 * HOUR;
+  const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  const told = result?.tokens.map(({ unconfirmed }) => unconfirmed).join();
+  expect(told).toContain('what it might do before was not kept');
+  expect(told).toContain('it was not seen accepted in time');
+});
+
+test('a rotation that goes back to such a one after its quarantine tells it, too', async () => {
+  const { world, adopting, id } = await openAdopted(150);
+  const version = world.labels('app/legacy').AWSCURRENT;
+  await adopting.rotate({ tokens: ['legacy'], force: true });
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    expect((await adopting.reap()).error).toBeUndefined();
+  }
+  expect(permissionsOf(world, id)).toEqual([]);
+  await world.people.makeCurrent('app/legacy', version);
+  const { error } = await adopting.rotate();
+  expect(error?.errorMessage).toContain('what it might do before was not kept');
+  expect(permissionsOf(world, id)).toHaveLength(1);
+  expect(world.accepts(world.string('app/legacy'), 'read', names[0])).toBe(true);
+  expect((await adopting.rotate()).error).toBeUndefined();
+});
+
 test('what the policy added meanwhile is no loss: undoing is confirmed', async () => {
   const { world } = await opened();
   const databases = names.map((name) => ({ name }));
