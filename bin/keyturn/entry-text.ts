@@ -1,5 +1,5 @@
 import type { EntryCondition } from '../../functions/rotation/plan/entry-condition.ts';
-import type { Entry } from './answers.ts';
+import type { Entry, PlanReport } from './answers.ts';
 import { formatRoughly } from './revocation-text.ts';
 
 const CONDITIONS = {
@@ -44,10 +44,16 @@ function formatCondition({ condition, late }: Entry): string {
 const formatPending = ({ tokenId, promotedFrom }: NonNullable<Entry['pending']>, now: number) =>
   `promotes ${short(tokenId)} ${promotedFrom > now ? fromNow(promotedFrom, now) : 'now'}`;
 
-/** One line for an entry that is not simply well. Undefined: it is. */
-export function formatTrouble(entry: Entry, now: number): string | undefined {
-  const { token, condition, late, pending } = entry;
-  if (condition === 'works' && !late && !pending) return undefined;
-  const waiting = pending ? [formatPending(pending, now)] : [];
-  return `${token}: ${[formatCondition(entry), ...waiting].join('; ')}`;
+/** Whether its secret has another owner, or none. What is in that, its condition does not know. */
+export const isOfOthers = ({ secret }: Entry, { findings }: PlanReport['plan']): boolean =>
+  findings.some((each) => each.secret === secret && each.kind === 'NotOurs');
+
+/** A line for each entry that is not simply well, but for what a finding says of whose its secret is. */
+export function formatTroubles({ plan, entries = [] }: PlanReport, now: number): string[] {
+  return entries.flatMap((entry) => {
+    const { token, condition, late, pending } = entry;
+    if ((condition === 'works' && !late && !pending) || isOfOthers(entry, plan)) return [];
+    const waiting = pending ? [formatPending(pending, now)] : [];
+    return `${token}: ${[formatCondition(entry), ...waiting].join('; ')}`;
+  });
 }

@@ -1,6 +1,6 @@
 import { oneLine } from '../harmless.ts';
 import { isRefused, type PlanReport } from './answers.ts';
-import { formatTrouble } from './entry-text.ts';
+import { formatTroubles } from './entry-text.ts';
 import { actionText, findingText } from './plan-text.ts';
 
 /** By its first line a workflow finds its comment again, to write the next plan in its place. */
@@ -104,9 +104,7 @@ export function plansMarkdown(
       ),
     ),
   );
-  const troubles = reports.map(({ entries = [] }) =>
-    entries.flatMap((entry) => formatTrouble(entry, now) ?? []),
-  );
+  const troubles = reports.map((report) => formatTroubles(report, now));
   const found = whatFits([
     ...troubles,
     ...reports.map(({ plan }) => plan.findings.map(findingText)),

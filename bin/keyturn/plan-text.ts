@@ -10,7 +10,7 @@ import {
   type PlanReport,
   type TokenAction,
 } from './answers.ts';
-import { formatTrouble } from './entry-text.ts';
+import { formatTroubles } from './entry-text.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 const ACTIONS = {
@@ -89,11 +89,12 @@ export const findingText = (finding: PlanReport['plan']['findings'][number]): st
  * `approval` is the command that approves what is refused.
  */
 export function formatPlan(
-  { plan, entries = [] }: PlanReport,
+  report: PlanReport,
   approval: string,
   style: Style,
   now: number,
 ): string {
+  const { plan } = report;
   const { job, actions, findings, limits, refusals } = plan;
   const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
   const head = `${job}: ${count}`;
@@ -107,10 +108,7 @@ export function formatPlan(
       style('red', `  refused: ${refusal.message}`),
       `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
     ]),
-    ...entries.flatMap((entry) => {
-      const trouble = formatTrouble(entry, now);
-      return trouble === undefined ? [] : [`  ${trouble}`];
-    }),
+    ...formatTroubles(report, now).map((trouble) => `  ${trouble}`),
     ...findings.map((finding) => style('dim', `  ${findingText(finding)}`)),
   ].join('\n');
 }

@@ -12,7 +12,7 @@ import {
   isRefused,
   type PlanReport,
 } from './answers.ts';
-import { conditionWords, fromNow } from './entry-text.ts';
+import { conditionWords, fromNow, isOfOthers } from './entry-text.ts';
 import { EXIT } from './failure.ts';
 import { actionText } from './plan-text.ts';
 
@@ -204,12 +204,15 @@ function problemsOf(entry: Entry, plans: readonly Plan[]): readonly string[] {
   const isWell = WELL.includes(condition);
   const { found, waits } = saidOf(entry.secret, plans);
   const words = conditionWords(condition);
-  const isSaid = isWell || found.some((message) => message.startsWith(words));
+  // What another owner's secret has, the state does not know.
+  const isTheirs = plans.some((plan) => isOfOthers(entry, plan));
+  const isSaid = isWell || isTheirs || found.some((message) => message.startsWith(words));
+  const isUnlisted = condition === 'missing' && acceptance?.answer === 'accepted' && !isTheirs;
   return [
     ...(isSaid ? [] : [words]),
     ...(late ? ['its rotation is late'] : []),
     ...refusalOf(isWell, acceptance),
-    ...(condition === 'missing' && acceptance?.answer === 'accepted' ? [UNLISTED] : []),
+    ...(isUnlisted ? [UNLISTED] : []),
     ...found,
     ...waits,
   ];

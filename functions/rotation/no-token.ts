@@ -2,12 +2,19 @@ import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
+import { OwnershipError, refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { isUnproven } from '../tokens/proof.ts';
 import { OutsiderError, refuseOutsiders } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import { currentHolder } from '../tokens/state.ts';
-import { isStoring, type NoToken, OTHER_SHAPE, OUTSIDE_READER } from './plan/plan-rotation.ts';
+import {
+  isStoring,
+  NOT_OURS,
+  type NoToken,
+  OTHER_SHAPE,
+  OUTSIDE_READER,
+} from './plan/plan-rotation.ts';
 import type { RotationAction } from './plan/rotation-action.ts';
 import { refuseSuccessor } from './successor.ts';
 
@@ -21,6 +28,17 @@ async function refuseToAdopt(name: string, { secrets }: Observation, tools: Tool
   if (secret && !holdOf(secret)) await refuseOutsiders({ secret, holders: new Map() }, tools);
 }
 
+/**
+ * A listing by tags does not show what is not ours.
+ * @throws OwnershipError
+ */
+async function refuseUnlisted(name: string, tools: Tools): Promise<void> {
+  const secret = await tools.secrets.describe(name);
+  if (!secret) return;
+  refuseForeignSecret(secret, tools.policy);
+  refuseOtherCluster(secret, tools.policy);
+}
+
 /** Undefined: nothing shows that. */
 async function whyNot(
   action: RotationAction,
@@ -32,8 +50,11 @@ async function whyNot(
   const seen = observation.secrets.get(secret);
   try {
     if (action.kind === 'adopt') await refuseToAdopt(secret, observation, tools);
-    else if (entry && seen && isStoring(action)) await refuseSuccessor(entry, seen, tools);
+    else if (entry && isStoring(action)) {
+      await (seen ? refuseSuccessor(entry, seen, tools) : refuseUnlisted(secret, tools));
+    }
   } catch (error) {
+    if (error instanceof OwnershipError) return { kind: NOT_OURS, message: error.message };
     if (error instanceof OutsiderError) {
       const { message, isUnseen } = error;
       return {
@@ -54,7 +75,7 @@ async function whyNot(
 /**
  * The secrets that a plan would adopt, or give a new token, and that get none, with the reason. They must be known before
  * the limits are checked: what fails every time would use them up. Reads the value of each secret that would get one, and,
- * unless it has one of ours, who else may read it; and asks about no other.
+ * unless it has one of ours, who else may read it; asks whose the secret is that is not listed; and asks about no other.
  */
 export async function findNoToken(
   actions: readonly RotationAction[],

@@ -8,7 +8,7 @@ import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { REPLICAS_UNKNOWN } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
-import { needsVersionTimes } from '../tokens/claim-secret.ts';
+import { needsVersionTimes, OwnershipError } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
@@ -35,6 +35,7 @@ import {
   isByOrder,
   isStoring,
   type Learnt,
+  NOT_OURS,
   OTHER_SHAPE,
   OUTSIDE_READER,
   planRotation,
@@ -148,6 +149,13 @@ class NotStoredError extends Error {
   override readonly name = 'NotStoredError';
 }
 
+/** By the kind of a finding that keeps an entry from a new token: what the action would have failed with. */
+const FAILURES: Readonly<Record<string, new (message: string) => Error>> = {
+  [OTHER_SHAPE]: SecretShapeError,
+  [OUTSIDE_READER]: OutsiderError,
+  [NOT_OURS]: OwnershipError,
+};
+
 /**
  * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
  * @param wanted the actions of the plan before it was known what gets no token
@@ -171,8 +179,9 @@ function failedFindings(
       return { action: { ...check, token, secret }, result: 'failed' as const, error };
     }
     const action = wanted.find((each) => each.secret === secret && isStoring(each));
-    if ((kind !== OTHER_SHAPE && kind !== OUTSIDE_READER) || !action) return [];
-    const error = new (kind === OTHER_SHAPE ? SecretShapeError : OutsiderError)(message);
+    const Failure = FAILURES[kind];
+    if (!Failure || !action) return [];
+    const error = new Failure(message);
     return { action, result: 'failed' as const, error };
   });
 }

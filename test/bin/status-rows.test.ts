@@ -302,7 +302,7 @@ const days: Readonly<Record<string, BadDay>> = {
   'the tag of its owner is lost': {
     arrange: (world) => world.people.untag(TELEGRAF, ['keyturn:owner']),
     waits: HOUR,
-    row: /^telegraf \| missing \| accepted \| /,
+    row: /^telegraf \| missing \| accepted keyturn\/prod\/telegraf has no owner; to take it over: /,
     code: 6,
   },
   'its secret became a replica': {
@@ -829,3 +829,19 @@ test('a secret that is not listed yet, and whose string is accepted, does not on
   );
   expect(code).toBe(6);
 });
+
+test.each([
+  [{}, 'has no owner; to take it over: aws secretsmanager tag-resource'],
+  [{ 'keyturn:owner': 'staging' }, 'belongs to the deployment "staging"'],
+])(
+  'of a secret that is not ours, it says that, and claims neither that it has no token nor that it gets one: %j',
+  async (tags, said) => {
+    const world = await open();
+    await world.people.createSecret(TELEGRAF, 'theirs', tags);
+    const { text, code } = await look(world);
+    const row = rowOf(text);
+    expect(row).toContain(said);
+    expect(row).not.toMatch(/has no token| now | not listed as ours/);
+    expect(code).toBe(6);
+  },
+);

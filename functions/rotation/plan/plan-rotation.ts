@@ -31,7 +31,7 @@ import { otherKey } from './secret-keys.ts';
 /** What the invocation asks for, as far as the plan depends on it. */
 type Asked = Pick<RotateRequest, 'tokens' | 'force' | 'confirmAdoption'>;
 
-/** Why a secret gets no token: its kind is `OTHER_SHAPE` or `OUTSIDE_READER`. */
+/** Why a secret gets no token: its kind is `OTHER_SHAPE`, `OUTSIDE_READER` or `NOT_OURS`. */
 export type NoToken = Pick<Finding, 'kind' | 'message'> & {
   /** Of one to adopt: nobody could look, which is no reason in the secret. */
   readonly isUnseen?: boolean;
@@ -162,6 +162,9 @@ export const OTHER_SHAPE = 'OtherShape';
 
 /** So does one of this kind: others could read what is put into its secret. */
 export const OUTSIDE_READER = 'OutsideReader';
+
+/** And one of this kind: the secret has another owner, or none. */
+export const NOT_OURS = 'NotOurs';
 
 /** Whether an action stores the string of a new token. */
 export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';

@@ -21,6 +21,11 @@ test.each([
 ])('refuses a secret that is not its own, and names the command: %j', async (tags, said) => {
   const world = await openWorldForTest(policyWith(entries));
   await world.people.createSecret(TELEGRAF, 'theirs', tags);
+  const shown = await world.rotate({ dryRun: true });
+  expect(shown.result.plan).toMatchObject({
+    actions: [],
+    findings: [{ kind: 'NotOurs', message: expect.stringContaining(said) }],
+  });
   const { error } = await world.rotate();
   expect(error?.errorType).toBe('ApplyError');
   expect(error?.errorMessage).toContain(`${TELEGRAF} ${said}`);
