@@ -1,6 +1,7 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import { holdOf, LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { HOUR_MS } from '../time.ts';
+import { GIVEN_MORE, isAsBefore } from '../tokens/change-token.ts';
 import type { Holder, ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import {
   currentHolder,
@@ -105,11 +106,18 @@ function* replaced(
   yield wasRefused ? { ...row, wasRefused } : { ...row, had: [] };
 }
 
+/** A token that works, to which nothing was given now: an order before may have given less than it had. */
+export function leftWorking({ token, owned }: ObservedToken): TokenResult {
+  const left = resultOf({ token, ...(owned && { owned }) }, 'left');
+  const isWhole = !owned || isAsBefore(token, owned);
+  return isWhole ? left : { ...left, unconfirmed: GIVEN_MORE };
+}
+
 /** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */
 function* working({ tokens }: ObservedSecret, now: number): Generator<TokenResult> {
   for (const owned of tokens) {
     const { token } = owned;
-    if (isArmed(owned) && !isExpired(token, now)) yield resultOf({ token, owned }, 'left');
+    if (isArmed(owned) && !isExpired(token, now)) yield leftWorking({ token, owned });
   }
 }
 
@@ -134,7 +142,7 @@ function* current(seen: ObservedSecret, context: Context): Generator<TokenResult
   const { token, owned } = observed;
   const left = resultOf(observed, 'left');
   if (works(token, now)) {
-    yield left;
+    yield leftWorking(observed);
     return;
   }
   const state = stateOf({ token, marker: owned?.marker }, now);

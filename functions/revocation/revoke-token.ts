@@ -6,6 +6,7 @@ import type { ObservedSecret, ObservedToken } from '../tokens/observation.ts';
 import { ownedCurrent, provenCurrent, works } from '../tokens/state.ts';
 import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
+import { leftWorking } from './already-done.ts';
 import { NotDeletedError } from './delete-token.ts';
 import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
 import { endedBy, noteEnded } from './note-ended.ts';
@@ -81,6 +82,7 @@ function presentResult(
   const idle = isEnding ? undefined : idleBecause(observed, order);
   const unconfirmed = held === undefined ? idle : `its secret ${held}`;
   const isDead = isEnding && observed.token.permissions.length === 0;
+  if (!isEnding && unconfirmed === undefined) return leftWorking(observed);
   return {
     ...resultOf(observed, isDead ? 'frozen' : 'left'),
     ...(isDead && { wasBefore: true }),

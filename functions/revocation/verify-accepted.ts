@@ -2,9 +2,12 @@ import { namedDatabases } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
-import { NOT_KEPT } from '../tokens/change-token.ts';
+import { GIVEN_MORE, NOT_KEPT } from '../tokens/change-token.ts';
 import type { TokenResult } from './end-token.ts';
 import { readString } from './verify-refused.ts';
+
+/** It works nevertheless. */
+const LESS = [NOT_KEPT, GIVEN_MORE];
 
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;
@@ -41,7 +44,7 @@ async function notAcceptedBecause(given: TokenResult, tools: Tools): Promise<str
 export async function verifyAccepted(given: TokenResult, tools: Tools): Promise<TokenResult> {
   const { unconfirmed: before } = given;
   // What got less than it had must work nevertheless.
-  if (!isToWork(given) || (before !== undefined && before !== NOT_KEPT)) return given;
+  if (!isToWork(given) || !(before === undefined || LESS.includes(before))) return given;
   const also = (why: string) => ({
     ...given,
     unconfirmed: [before, why].filter(Boolean).join('; '),

@@ -179,18 +179,25 @@ export function supersedingFormer(owned: OwnedToken, gracePeriod: number, now: n
   return { marker: { ...marker, ...(isUnnoted && { promoted: armedSince(owned) }) } };
 }
 
-/** What a token lacks of what was taken from it is given beside what it has; the fallback only where nothing was kept, and it has nothing. */
+/**
+ * What a token lacks of what was taken from it is given beside what it has, which a person gave back meanwhile; the
+ * fallback where nothing was kept. Undefined: it lacks nothing that is known.
+ */
 export function takenFrom(
   { token: { permissions }, marker: { was } }: OwnedToken,
   fallback?: readonly Permission[],
 ): readonly Permission[] | undefined {
-  if (was !== undefined) return covers(permissions, was) ? undefined : union(permissions, was);
-  return permissions.length === 0 ? fallback : undefined;
+  const taken = was ?? fallback;
+  return !taken || covers(permissions, taken) ? undefined : union(permissions, taken);
 }
 
 /** What is said where a token got the fallback, and that may be less than it had. */
 export const NOT_KEPT =
   'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
+
+/** The same of one that works, and to which nothing more is given: nobody knows what took the rest. */
+export const GIVEN_MORE =
+  'it may do less than Keyturn gave it once: a person took the rest, or it was not kept when a freeze or its quarantine ended; compare it with the policy if consumers are refused';
 
 /** Whether a token that got permissions back has all that it had before they were taken, as far as its marker tells. */
 export const isAsBefore = (has: Token, { marker: { was, grants } }: OwnedToken): boolean =>

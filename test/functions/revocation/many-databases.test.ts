@@ -154,6 +154,55 @@ test('nor is it when a hold took back what was given for it, and undoing is orde
   expect(result?.tokens).toContainEqual(expect.objectContaining({ unconfirmed: NOT_KEPT }));
 });
 
+test('nor is it when undoing is ordered again, as long as it may do less than it was given', async () => {
+  const { adopting } = await openAdopted(150);
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  for (const word of ['what it might do before was not kept', 'it may do less than Keyturn gave']) {
+    const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+    expect(result?.tokens).toContainEqual(
+      expect.objectContaining({ unconfirmed: expect.stringContaining(word) }),
+    );
+  }
+});
+
+const some = names.slice(0, 10).map((resource) => ({ action: 'read' as const, resource }));
+
+test.each([{ token: 'telegraf' }, 'the token by its id'])(
+  'what a person gave back in part under a freeze is no reason to leave out the rest: %j',
+  async (selector) => {
+    const { world } = await opened();
+    const id = world.holders(TELEGRAF).AWSCURRENT ?? '';
+    const about = typeof selector === 'string' ? { tokenId: id } : selector;
+    await world.revoke({ ...order, token: 'telegraf', way: 'freeze' });
+    await world.people.changeToken(id, { permissions: some });
+    await world.revoke({ ...order, token: 'telegraf', way: 'unfreeze' });
+    expect(permissionsOf(world, id)).toHaveLength(150);
+    const { result } = await world.revoke({ ...order, ...about, way: 'unfreeze' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+  },
+);
+
+test.each(['restore', 'a roll back'])('nor in its quarantine: %s', async (how) => {
+  const { world } = await opened();
+  const version = world.labels(TELEGRAF).AWSCURRENT;
+  const id = world.holders(TELEGRAF).AWSCURRENT ?? '';
+  await world.rotate(force);
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  await world.people.changeToken(id, { permissions: some });
+  if (how === 'restore') {
+    const { result } = await world.revoke({ ...order, tokenId: id, way: 'restore' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+  } else {
+    await world.people.makeCurrent(TELEGRAF, version);
+    expect((await world.rotate()).error).toBeUndefined();
+  }
+  expect(permissionsOf(world, id)).toHaveLength(150);
+});
+
 test('and it says that, too, if what it has now is not accepted', async () => {
   const { world, adopting } = await openAdopted(150);
   await adopting.revoke({ ...legacy, way: 'freeze' });
