@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
+import { EXIT, explain, kindOf, meaningOf, sentenceOf } from './keyturn/failure.ts';
 import { refuseCredentials, refuseCredentialsIn, withoutOpaque } from './keyturn/misplaced.ts';
 import { refuseUncheckedTls, settleHome } from './keyturn/operator.ts';
 // npx keeps links to what it once ran in a folder: in a clone that is older than keyturn.cjs, to this file.
@@ -34,9 +34,15 @@ if (wasStopped()) process.exit();
 
 async function sayIfCut(): Promise<void> {
   await terminal.flushed();
-  if (!terminal.isCut || !hasBegun()) return;
-  terminal.note(
-    `keyturn: whoever read standard output was gone, and the report is lost: ${meaningOf(process.exitCode)}`,
-  );
+  const { isCut, unwritten } = terminal;
+  const isLost = isCut && hasBegun();
+  if (!isLost && unwritten === undefined) return;
+  const why =
+    unwritten === undefined
+      ? 'whoever read standard output was gone, and the report is lost'
+      : `standard output could not be written (${unwritten}), and what lacks there is lost`;
+  const meaning = isLost ? `: ${meaningOf(process.exitCode)}` : '';
+  terminal.note(`keyturn: ${why}${meaning}`);
+  if (unwritten !== undefined) process.exitCode ||= EXIT.failed;
   await terminal.flushed();
 }

@@ -37,6 +37,8 @@ export interface Terminal {
   readonly hasPrinted: boolean;
   /** Whoever read standard output is gone (`| head`): what is printed is lost, and what is done goes on. */
   readonly isCut: boolean;
+  /** Why standard output could not be written, where nobody closed it: a full disk. Absent: it could, as far as is known. */
+  readonly unwritten?: string | undefined;
   /** When everything that was printed is out. */
   flushed(): Promise<void>;
   /** @throws CommandError if the answer is Ctrl-C or the end of the input */
@@ -94,8 +96,10 @@ export function createTerminal(
   mostBytes = constants.MAX_STRING_LENGTH,
 ): Terminal {
   let isCut = false;
-  stdout.on('error', () => {
+  let unwritten: string | undefined;
+  stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     isCut = true;
+    if (code !== 'EPIPE') unwritten ??= message;
   });
   stderr.on('error', () => {});
 
@@ -150,6 +154,9 @@ export function createTerminal(
     },
     get isCut() {
       return isCut;
+    },
+    get unwritten() {
+      return unwritten;
     },
     note: (line) => stderr.write(`${shownOn(stderr, line)}\n`),
     async flushed() {

@@ -4,11 +4,11 @@ import { InfluxError } from '../management-api/influx-error.ts';
 import { accountPrefix, CLUSTERED_PREFIXES } from '../management-api/prefix.ts';
 import { readTokens } from '../management-api/token-schemas.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { LookTools } from '../run/look-tools.ts';
+import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
 import { answers } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
-import { howToMake, sourceOf } from './examine-secrets.ts';
+import { howToMend, sourceOf } from './examine-secrets.ts';
 import { noAnswer } from './no-answer.ts';
 
 /** What a path answered. `skewMs`: how far the clock there is ahead of ours, in milliseconds. */
@@ -110,7 +110,11 @@ function prefixVerdict(
   };
 }
 
-function tokenVerdict({ answer, error }: Looked, cluster: Policy['cluster']): Verdict {
+function tokenVerdict(
+  { answer, error }: Looked,
+  cluster: Policy['cluster'],
+  token: FoundManagementToken,
+): Verdict {
   if (answer) {
     return 'problem' in readDatabases(answer.text)
       ? { state: 'unknown', found: 'something else answered in place of the cluster' }
@@ -127,13 +131,13 @@ function tokenVerdict({ answer, error }: Looked, cluster: Policy['cluster']): Ve
   return status === 401
     ? {
         state: 'fail',
-        found: `the cluster refuses the one ${sourceOf(cluster)} (401): it is wrong, revoked or expired`,
-        advice: howToMake(cluster),
+        found: `the cluster refuses the one ${sourceOf(cluster, token)} (401): it is wrong, revoked or expired`,
+        advice: howToMend(cluster, token),
       }
     : {
         state: 'fail',
-        found: `the cluster knows the one ${sourceOf(cluster)}, and lets it list nothing (403)`,
-        advice: `a database token is not enough; ${howToMake(cluster)}`,
+        found: `the cluster knows the one ${sourceOf(cluster, token)}, and lets it list nothing (403)`,
+        advice: `a database token is not enough; ${howToMend(cluster, token)}`,
       };
 }
 
@@ -164,11 +168,11 @@ const unlooked = (check: string, why: string): Check => ({ check, state: 'unknow
 /** Looks at the Management API, from its name to its list of tokens, with the management token if it was read. */
 export async function examineManagementApi(
   tools: LookTools,
-  token: TokenValue | undefined,
+  token: FoundManagementToken | undefined,
 ): Promise<readonly Check[]> {
   const { policy } = tools;
   const { url, accountId, clusterId } = policy.cluster;
-  const sent = token ?? new TokenValue('keyturn-doctor');
+  const sent = token?.value ?? new TokenValue('keyturn-doctor');
   const named = accountId && clusterId ? [accountPrefix(accountId, clusterId)] : undefined;
   let looked: Looked | undefined;
   const answers = await examined('Management API', async () => {
@@ -190,11 +194,11 @@ export async function examineManagementApi(
       ...prefixVerdict(policy, seen, elsewhere && !isNowhere(elsewhere) ? elsewhere : undefined),
     },
     token
-      ? { check: taken, ...tokenVerdict(seen, policy.cluster) }
+      ? { check: taken, ...tokenVerdict(seen, policy.cluster, token) }
       : unlooked(taken, 'it was not read'),
     { check: clocks, ...clockVerdict(seen) },
     token && seen.answer
-      ? await examined(tokens, listVerdict(tools, seen.prefix, token))
+      ? await examined(tokens, listVerdict(tools, seen.prefix, token.value))
       : unlooked(tokens, 'they were not asked for'),
   ];
 }

@@ -15,14 +15,24 @@ const MOST_SECRETS = 500_000;
 
 type Cluster = Policy['cluster'];
 
+type By = Pick<FoundManagementToken, 'by'>;
+
 /** Where the token that is sent to the Management API is from, behind `the one`. */
-export const sourceOf = (cluster: Cluster): string =>
-  cluster.oauth
+export function sourceOf(cluster: Cluster, { by }: By): string {
+  if (by === 'hand') return 'that was given by hand';
+  return cluster.oauth
     ? `of the client ${cluster.oauth.clientId} at ${new URL(cluster.oauth.tokenUrl).host}`
     : `in ${managementSecret(cluster)}`;
+}
+
+/** What to do about a token that the cluster refuses. */
+export const howToMend = (cluster: Cluster, { by }: By): string =>
+  by === 'hand'
+    ? 'give another one in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none: then the policy says where it is'
+    : howToMake(cluster);
 
 /** How a cluster comes to take another management token, or the one that it refuses. */
-export const howToMake = (cluster: Cluster): string =>
+const howToMake = (cluster: Cluster): string =>
   cluster.oauth
     ? "list the client's own user among the users of the cluster (docs/management-token.md)"
     : `make one (influxctl management create) and put it into the secret ${managementSecret(cluster)} (aws secretsmanager put-secret-value)`;
@@ -42,11 +52,11 @@ function unread(error: unknown, cluster: Cluster): Verdict {
   return { state: 'fail', found, ...(!cluster.oauth && { advice: howToMake(cluster) }) };
 }
 
-const readFrom = ({ by }: FoundManagementToken, cluster: Cluster): string => {
-  if (by === 'hand') return 'it was given by hand';
-  return by === 'secret'
+const readFrom = (token: By, cluster: Cluster): string => {
+  if (token.by === 'hand') return 'it was given by hand';
+  return token.by === 'secret'
     ? `it can be read in the secret ${managementSecret(cluster)}`
-    : `the identity provider gives the one ${sourceOf(cluster)}`;
+    : `the identity provider gives the one ${sourceOf(cluster, token)}`;
 };
 
 function daysLeft({ by, expiresAt }: FoundManagementToken, cluster: Cluster, now: number): Verdict {
@@ -87,7 +97,7 @@ function daysLeft({ by, expiresAt }: FoundManagementToken, cluster: Cluster, now
 /** Looks whether the management token can be read, and when it ends. Absent: it was not read. */
 export async function examineManagementToken({ policy, managementToken, now }: LookTools): Promise<{
   readonly checks: readonly Check[];
-  readonly token?: FoundManagementToken['value'];
+  readonly token?: FoundManagementToken;
 }> {
   const { cluster } = policy;
   let read: FoundManagementToken | undefined;
@@ -102,7 +112,7 @@ export async function examineManagementToken({ policy, managementToken, now }: L
   const found = await examined('management token', look, TOKEN_MS);
   if (!read) return { checks: [found] };
   const expiry = { check: 'its expiry', ...daysLeft(read, cluster, now()) };
-  return { checks: [found, expiry], token: read.value };
+  return { checks: [found, expiry], token: read };
 }
 
 /** Looks whether Secrets Manager lists the secrets of the owner, and whether there is room for more. */

@@ -67,6 +67,11 @@ it('looks from this machine alone before anything is deployed, and then says fai
   expect(well.stdout).toMatch(/\n10 checks: 9 ok, 1 warning, 0 failed, 0 unknown\n$/);
   expect(well.code).toBe(0);
   expect(well.stdout).not.toContain('From Lambda');
+  const byHand = await run(['doctor', '--local'], '', { KEYTURN_MANAGEMENT_TOKEN: 'wrong' });
+  expect(byHand.stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'refuses the one that was given by hand (401): it is wrong, revoked or expired',
+  );
+  expect(byHand.stdout).not.toMatch(/influxctl management create|put-secret-value/);
   systems.intercept(answering('GET /databases', { status: 401, body: '' }));
   const refused = await run(['doctor', '--local', '--json']);
   expect(refused.code).toBe(1);

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AT_ONCE } from '../../bin/keyturn/several-at-once.ts';
@@ -152,6 +154,34 @@ it.each([
     expect(stderr).not.toMatch(/EPIPE|^\s+at /m);
   },
 );
+
+it.each([
+  [['schema'], ''],
+  [['completion', 'bash'], ''],
+  [
+    ['revoke', '--token', 'telegraf', '--freeze', '--reason', 'x', '--yes', '--json'],
+    ': everything was done',
+  ],
+])('what finds no room on a disk is told, and is no success: %j', async (words, meaning) => {
+  const env = await answeringLambda((event, response) =>
+    response.end(JSON.stringify(event.dryRun ? previewOf() : reportOf({}))),
+  );
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, ['bin/keyturn.cjs', ...words], {
+    env,
+    stdio: ['ignore', full, 'pipe'],
+  });
+  closeSync(full);
+  const closed = once(child, 'close');
+  const stderr = child.stderr ? await text(child.stderr) : '';
+  expect((await closed)[0]).toBe(1);
+  expect(stderr).toMatch(
+    new RegExp(
+      `^keyturn: standard output could not be written .*ENOSPC.* is lost${meaning}\n$`,
+      'm',
+    ),
+  );
+});
 
 describe('whoever waits is told what for', () => {
   beforeEach(() => {
