@@ -3,6 +3,7 @@ import { runExamination } from '../../functions/examination/run-examination.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { askCluster, type Wanted } from '../../functions/revocation/ask-cluster.ts';
 import { isTokenRefused, nothingDone } from '../../functions/revocation/not-begun.ts';
+import { UNDOING_WAYS } from '../../functions/revocation/plan/order.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
 import { runRevocation } from '../../functions/revocation/run-revocation.ts';
 import { runRotate } from '../../functions/rotation/run-rotate.ts';
@@ -38,14 +39,25 @@ const CONTEXT = { getRemainingTimeInMillis: () => 15 * MINUTE_MS };
 /** As Lambda would return it. */
 const asJson = (answer: unknown): unknown => JSON.parse(JSON.stringify(answer));
 
+/** Not everything that an order of `revoke` did, or found, is revoked. */
+function verbOf(message: string, { way, result }: { way: unknown; result: unknown }): string {
+  if (message === 'revoking') {
+    return UNDOING_WAYS.some((each) => each === way) ? 'undoing' : message;
+  }
+  if (message !== 'revoked' || result === 'deleted' || result === 'frozen') return message;
+  return result === 'given-back' ? 'undone' : 'seen';
+}
+
 /** A decision as one line: `done rotate telegraf (Due)`, `revoked telegraf 67cd832e: deleted`. */
 function lineOf(message: string, details: object): string {
-  const { kind, token, secret, database, tokenId, reason, result } = { ...details } as Record<
+  const { kind, token, secret, database, tokenId, reason, result, way } = { ...details } as Record<
     string,
     unknown
   >;
   const id = tokenId === undefined ? undefined : String(tokenId).slice(0, 8);
-  const what = [message, kind, token ?? secret ?? database, id].filter(Boolean).join(' ');
+  const what = [verbOf(message, { way, result }), kind, token ?? secret ?? database, id]
+    .filter(Boolean)
+    .join(' ');
   if (result !== undefined) return `${what}: ${result}`;
   return reason === undefined ? what : `${what} (${reason})`;
 }

@@ -19,7 +19,7 @@ const WAYS: Readonly<Record<string, string>> = {
   freeze: 'Freeze: these tokens lose their permissions until keyturn unfreeze.',
   delete: 'Delete: these tokens are deleted, and get no successor until keyturn lift.',
   unfreeze: 'Unfreeze: these tokens get back the permissions that the freeze removed.',
-  lift: 'Lift: what the deletion left alive is deleted, and the next run of rotate may issue tokens here again.',
+  lift: 'Lift: the hold is taken off, so that the next run of rotate may issue tokens here again; what the deletion left alive is deleted first.',
   restore: 'Restore: these tokens get back the permissions that quarantine removed.',
 };
 

@@ -26,6 +26,8 @@ const HARMLESS = [
   'SharedString',
   'UnknownVersion',
 ];
+/** These say what AWSCURRENT had, and what a rotation mends. */
+const MENDED = ['NotShownYet', 'PermissionsChanged', 'SharedString', 'UnknownVersion'];
 /** A token of such an entry has permissions, and is rotated also where the policy names a database that nobody knows. */
 const ISSUED = ['works', 'expiring', 'cut-short', 'no-database', 'refused'];
 
@@ -142,7 +144,11 @@ export function formatRotation(
     ),
     ...fates.flatMap(({ name, fate }) =>
       findingsOf(report, name)
-        .filter(({ kind }) => fate.is !== 'stopped' || isHarmless(kind, report, name))
+        .filter(({ kind }) =>
+          fate.is === 'stopped'
+            ? isHarmless(kind, report, name)
+            : !(fate.is === 'rotated' && MENDED.includes(kind)),
+        )
         .map(({ kind, message }) => `${name}: ${message} [${kind}]`),
     ),
   ].join('\n');

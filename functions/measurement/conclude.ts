@@ -295,11 +295,15 @@ function findingOf({ key, policySeconds, leastSeconds, isSeenToEnd }: Recommenda
     return { check: key, state: 'warn', found: `${found}; it takes longer than was seen`, advice };
   }
   return policySeconds >= leastSeconds
-    ? { check: key, state: 'ok', found: `${found}; ${least} would be twice what was seen` }
+    ? {
+        check: key,
+        state: 'ok',
+        found: `${found}; ${least} would be enough for twice what was seen`,
+      }
     : {
         check: key,
         state: 'warn',
-        found: `${found}; twice what was seen is ${least}`,
+        found: `${found}; ${least} would be enough for twice what was seen`,
         advice: `write ${key}: ${least} into the policy, and deploy`,
       };
 }

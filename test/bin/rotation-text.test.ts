@@ -76,6 +76,19 @@ test.each([
 });
 
 test.each([
+  ['has AWSCURRENT now', [outcome('telegraf', 'done')], false],
+  ['waits', [outcome('telegraf', 'done', 'mint')], true],
+] as const)(
+  'what AWSCURRENT had is told only until its successor %s',
+  (_what, outcomes, isTold) => {
+    for (const kind of ['UnknownVersion', 'SharedString', 'PermissionsChanged', 'NotShownYet']) {
+      const shown = report(outcomes, [finding('telegraf', kind)]);
+      expect(formatRotation(shown, ['telegraf'], policyOf()).includes(kind)).toBe(isTold);
+    }
+  },
+);
+
+test.each([
   ['works', true],
   ['refused', true],
   ['missing', false],

@@ -19,7 +19,7 @@ A cluster with two tokens, from the first look to an emergency, and what each co
 the test fails when a command says something else. What the words mean: [glossary](glossary.md). What to do when: [operations](operations.md), [runbook](runbook.md).
 A leak, with \`whois\` and \`revoke\`, [has a page of its own](leak-transcript.md).
 
-\`keyturn --version\` prints the version, \`keyturn --help\` the commands and the exit codes, \`keyturn help COMMAND\` what one takes. With \`--json\` each prints one JSON
+\`npx --no -- keyturn --version\` prints the version, \`npx --no -- keyturn --help\` the commands and the exit codes (without the \`--\`, npx answers itself), \`keyturn help COMMAND\` what one takes. With \`--json\` each prints one JSON
 document to standard output; \`completion\`, whose output is a script for a shell, does not.
 
 **On a terminal**, text has colours unless \`NO_COLOR\` is set, and tables take its width; in a file or a pipe there are no colours and 80 columns. What is waited for
