@@ -1,4 +1,4 @@
-import type { Permission, Token } from '../management-api/token.ts';
+import type { Token } from '../management-api/token.ts';
 import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -8,7 +8,7 @@ import {
   pendingVersion,
 } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
-import { describeToken, type Marker } from './marker.ts';
+import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
 import { tokenNamedBy, versionIdOf } from './version-id.ts';
@@ -386,22 +386,3 @@ export const isCondemned = (
       (wasCurrent(each) || isSame(each, ownedCurrent(seen))) &&
       adopted < each.token.createdAt,
   );
-
-/**
- * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
- * that cut a description would destroy the marker at its end.
- * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
- */
-const LONGEST_DESCRIPTION = 4_096;
-
-/** By so many characters a marker may still grow: five instants of retirement, and the ids of three versions. */
-const LATER_MARKS = 300;
-
-/** Whether the description has room for permissions that are taken away, and for what is noted beside them later. */
-export function canKeep(
-  { token, marker, text }: OwnedToken,
-  was: readonly Permission[] = token.permissions,
-): boolean {
-  const kept = { ...marker, was };
-  return describeToken(text, kept).length + LATER_MARKS <= LONGEST_DESCRIPTION;
-}
