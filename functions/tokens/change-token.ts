@@ -167,7 +167,9 @@ export function superseding(
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
   const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
-  const again = token.permissions.length > 0 && { quarantined: undefined, was: undefined };
+  // Whoever gave it permissions again has ended what took them.
+  const ended = { quarantined: undefined, frozen: undefined, was: undefined };
+  const again = token.permissions.length > 0 && ended;
   // Whoever goes back to it is told whether it is accepted. What consumers met before, its successor has ended.
   const asked = marker.refused !== undefined && { refused: armedSince({ token, marker }) };
   return { marker: { superseded: now, grace, fenced: undefined, ...again, ...asked } };

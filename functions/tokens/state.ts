@@ -66,6 +66,10 @@ export const isInert = (marked: Marked) =>
 export const isStripped = (marked: Marked) =>
   wasArmed(marked) && marked.token.permissions.length === 0;
 
+/** A freeze took its permissions. Whoever gave it permissions again has ended that. */
+export const isFrozen = ({ token, marker }: Marked): boolean =>
+  marker.frozen !== undefined && token.permissions.length === 0;
+
 /** What is known of a token. No marker: it is foreign. No label: its version has none that matters. */
 interface Facts {
   readonly token: Token;

@@ -4,9 +4,8 @@ import type { Secret } from '../../secrets-manager/secret.ts';
 import { keptOf } from '../../tokens/description-room.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { covers } from '../../tokens/permission-sets.ts';
-import { isExpired, isVersionOf } from '../../tokens/state.ts';
+import { isExpired, isFrozen, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
-import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 

@@ -16,6 +16,7 @@ import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/obs
 import {
   currentHolder,
   isExpired,
+  isFrozen,
   isSame,
   ownedCurrent,
   wasArmed,
@@ -26,7 +27,6 @@ import {
   decideRevocation,
   findSuccessor,
   foreignHolders,
-  isFrozen,
   notReachedBecause,
   originOf,
   shortfallOf,

@@ -88,18 +88,18 @@ export function contextOf(
 }
 
 /**
- * Since when a secret that is on hold is so. Where its tag does not say, the run that obeyed it took what worked until then;
- * whoever changes the secret later makes it no younger.
+ * Since when a secret that is on hold is so: its tag may be of a later order, or not say it, but what worked until then was
+ * taken by the order, or the run, that came first. Whoever changes the secret later makes the hold no younger.
  */
 export function heldSince(
   { secret, tokens }: ObservedSecret,
   { revoked }: Pick<Context, 'revoked'>,
 ): number {
   const since = holdSince(secret);
-  if (holdOrigin(secret)) return since;
+  const ended = holdOrigin(secret) ? [] : (revoked.get(secret.name) ?? []);
   const obeyed = [
     ...tokens.flatMap(({ marker }) => marker.frozen ?? []),
-    ...(revoked.get(secret.name) ?? []).flatMap(({ token }) => token.revokedAt ?? []),
+    ...ended.flatMap(({ token }) => token.revokedAt ?? []),
   ];
   return obeyed.length === 0 ? since : Math.min(since, Math.max(...obeyed));
 }
