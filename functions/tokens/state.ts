@@ -154,10 +154,31 @@ export const graceOf = (
   { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
 ): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod);
 
+/** The token of AWSPREVIOUS, also a revoked one, as far as the cluster shows it. */
+function previousShown(seen: ObservedSecret): OwnedToken | undefined {
+  const version = seen.secret.labels.AWSPREVIOUS ?? '';
+  const id = tokenIdOf(seen.holders.get(version), version);
+  return [...seen.tokens, ...(seen.revoked ?? [])].find(({ token }) => token.id === id);
+}
+
 /**
- * Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. When that was, nothing tells
- * of a token that is gone; it was no later than the secret's last change.
+ * When AWSPREVIOUS was replaced, at the latest: by the secret's last change, which a tool that tags it moves on and on. Where its
+ * token is older than AWSCURRENT's, and so nobody went back, that one's promotion tells.
  */
+function previousSince(seen: ObservedSecret): number {
+  const current = ownedCurrent(seen);
+  const previous = previousShown(seen);
+  const { changedAt } = seen.secret;
+  const { promoted } = current?.marker ?? {};
+  if (!current || !previous || promoted === undefined) return changedAt;
+  const { superseded = 0, fenced, quarantined } = previous.marker;
+  // Fencing took the label off, and a person put it back.
+  const isBack = fenced !== undefined || quarantined !== undefined;
+  if (isBack || previous.token.createdAt >= current.token.createdAt) return changedAt;
+  return Math.min(changedAt, Math.max(promoted, superseded));
+}
+
+/** Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. */
 export function mayHavePrevious(
   seen: ObservedSecret,
   lifetimes: Pick<Lifetimes, 'gracePeriod'>,
@@ -165,7 +186,7 @@ export function mayHavePrevious(
 ): boolean {
   const owned = ownedPrevious(seen);
   const grace = owned ? graceOf(owned, lifetimes) : lifetimes.gracePeriod;
-  return now < seen.secret.changedAt + grace;
+  return now < previousSince(seen) + grace;
 }
 
 /**
