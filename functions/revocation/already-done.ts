@@ -1,8 +1,9 @@
 import type { TokenPolicy } from '../policy/policy.ts';
 import { holdOf, LIFTED_TAG } from '../secrets-manager/hold.ts';
 import { HOUR_MS } from '../time.ts';
-import { GIVEN_MORE, isAsBefore } from '../tokens/change-token.ts';
+import { LOST } from '../tokens/change-token.ts';
 import type { Holder, ObservedSecret, ObservedToken } from '../tokens/observation.ts';
+import { isWhole } from '../tokens/permission-sets.ts';
 import {
   currentHolder,
   isArmed,
@@ -110,8 +111,8 @@ function* replaced(
 /** A token that works, to which nothing was given now: an order before may have given less than it had. */
 export function leftWorking({ token, owned }: ObservedToken): TokenResult {
   const left = resultOf({ token, ...(owned && { owned }) }, 'left');
-  const isWhole = !owned || isAsBefore(token, owned);
-  return isWhole ? left : { ...left, unconfirmed: GIVEN_MORE };
+  const isLacking = owned && !isWhole(token.permissions, owned.marker);
+  return isLacking ? { ...left, unconfirmed: LOST } : left;
 }
 
 /** Tokens with permissions: an order that undoes leaves no mark on what it gave back, and may have ended before it saw that. */

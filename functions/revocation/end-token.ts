@@ -9,6 +9,7 @@ import {
   NOT_KEPT,
   restored,
   stripped,
+  takenAfter,
   takenFrom,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
@@ -76,10 +77,12 @@ function unfrozen(owned: OwnedToken, fallback?: readonly Permission[]): Arming {
   }
   const giveBack = takenFrom(owned, fallback);
   return {
-    marker: { frozen: undefined, was: undefined },
+    marker: { frozen: undefined, ...takenAfter(owned, giveBack) },
     ...(giveBack && { permissions: giveBack }),
   };
 }
+
+export const QUARANTINED = 'it is quarantined; restore it';
 
 /** Gives back the permissions that a freeze or the quarantine took away; those of the policy if they were not kept. */
 export async function giveBack(
@@ -97,6 +100,9 @@ export async function giveBack(
   const left = { ...result, result: 'left' as const, had: [] };
   if (isExpired(changed, tools.apiNow())) {
     return { ...left, unconfirmed: `it is expired, and nothing makes it work; ${mendedBy(entry)}` };
+  }
+  if (undo === 'freeze' && fresh.marker.quarantined !== undefined) {
+    return { ...left, unconfirmed: QUARANTINED };
   }
   if (changed.permissions.length > 0)
     return isAsBefore(changed, fresh) ? result : { ...result, unconfirmed: NOT_KEPT };

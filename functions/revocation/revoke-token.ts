@@ -8,7 +8,7 @@ import { takeLabelOff } from '../tokens/take-label-off.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { leftWorking } from './already-done.ts';
 import { NotDeletedError } from './delete-token.ts';
-import { giveBack, resultOf, strip, type TokenResult } from './end-token.ts';
+import { giveBack, QUARANTINED, resultOf, strip, type TokenResult } from './end-token.ts';
 import { endedBy, noteEnded } from './note-ended.ts';
 import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
@@ -32,8 +32,6 @@ async function observeAgain(
   const fresh = await tools.api.getToken(token.id);
   return fresh && fresh.revokedAt === undefined ? { token: fresh } : undefined;
 }
-
-const QUARANTINED = 'it is quarantined; restore it';
 
 async function carryOut(
   action: SingleTokenAction,

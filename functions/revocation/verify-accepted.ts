@@ -2,12 +2,12 @@ import { namedDatabases } from '../policy/policy.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';
-import { GIVEN_MORE, NOT_KEPT } from '../tokens/change-token.ts';
+import { LOST, NOT_KEPT } from '../tokens/change-token.ts';
 import type { TokenResult } from './end-token.ts';
 import { readString } from './verify-refused.ts';
 
 /** It works nevertheless. */
-const LESS = [NOT_KEPT, GIVEN_MORE];
+const LESS = [NOT_KEPT, LOST];
 
 /** Kept for reading the secret once more and for the report. */
 const RESERVE_MS = MINUTE_MS;

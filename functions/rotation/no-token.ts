@@ -1,6 +1,7 @@
 import { entryOf } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
+import { OWNER_TAG } from '../secrets-manager/secret.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
 import { OwnershipError, refuseForeignSecret, refuseOtherCluster } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
@@ -18,13 +19,15 @@ import {
 import type { RotationAction } from './plan/rotation-action.ts';
 import { refuseSuccessor } from './successor.ts';
 
-/** @throws OutsiderError */
+/** @throws OutsiderError or OwnershipError */
 async function refuseToAdopt(name: string, { secrets }: Observation, tools: Tools): Promise<void> {
   const seen = secrets.get(name);
   const holder = seen && currentHolder(seen);
   // It is adopted, and only what the proof left is taken away.
   if (holder?.state === 'owned' && !isUnproven(holder.owned.marker)) return;
   const secret = await tools.secrets.describe(name);
+  // One that nobody owns is what is adopted.
+  if (secret?.tags[OWNER_TAG] !== undefined) refuseForeignSecret(secret, tools.policy);
   if (secret && !holdOf(secret)) await refuseOutsiders({ secret, holders: new Map() }, tools);
 }
 

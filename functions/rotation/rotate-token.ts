@@ -8,7 +8,7 @@ import { claimSecret } from '../tokens/claim-secret.ts';
 import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { stillGiven, union } from '../tokens/permission-sets.ts';
+import { isWhole, stillGiven, union } from '../tokens/permission-sets.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import {
   currentHolder,
@@ -120,7 +120,8 @@ async function giveBack(
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
   const { quarantined, frozen } = fresh.marker;
-  if (quarantined === undefined || frozen !== undefined) return undefined;
+  const isLeft = frozen !== undefined && !isWhole(fresh.token.permissions, fresh.marker);
+  if (quarantined === undefined || isLeft) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
   await supersedeLeft(seen, gracePeriod, tools);

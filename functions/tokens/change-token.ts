@@ -10,7 +10,8 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
-import { covers, stillGiven, union } from './permission-sets.ts';
+import { covers, isWhole, stillGiven, union } from './permission-sets.ts';
+import { sumOf } from './permission-sum.ts';
 import { armedSince, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
@@ -151,7 +152,7 @@ export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now
   if (token.permissions.length === 0)
     return { marker: { [state]: now, was: marker.was, had: marker.had }, permissions: [] };
   const { all, kept } = keptOf(owned);
-  const had = kept === all ? marker.had : grantsHash(all);
+  const had = kept === all ? undefined : sumOf(all);
   return { marker: { [state]: now, was: kept, had }, permissions: [] };
 }
 
@@ -168,7 +169,7 @@ export function superseding(
   const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
   const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
   // Whoever gave it permissions again has ended what took them.
-  const ended = { quarantined: undefined, frozen: undefined, was: undefined };
+  const ended = { quarantined: undefined, frozen: undefined, was: undefined, had: undefined };
   const again = token.permissions.length > 0 && ended;
   // Whoever goes back to it is told whether it is accepted. What consumers met before, its successor has ended.
   const asked = marker.refused !== undefined && { refused: armedSince({ token, marker }) };
@@ -199,15 +200,24 @@ export function takenFrom(
 export const NOT_KEPT =
   'what it might do before was not kept: it has what the policy says, which may be something else; compare the two if consumers are refused';
 
-/** The same of one that works, and to which nothing more is given: nobody knows what took the rest. */
-export const GIVEN_MORE =
-  'it may do less than Keyturn gave it once: a person took the rest, or it was not kept when a freeze or its quarantine ended; compare it with the policy if consumers are refused';
+/** The same of one that works, and to which nothing more is given. */
+export const LOST =
+  'it lacks some of what was taken from it before and was not kept, and what that was nobody knows; compare it with the policy if consumers are refused';
 
-/** Whether a token that got permissions back has all that it had before they were taken, as far as its marker tells. */
-export const isAsBefore = (has: Token, { marker: { was, had, grants } }: OwnedToken): boolean =>
-  was !== undefined && had === undefined
-    ? covers(has.permissions, was)
-    : stillGiven(has.permissions, had ?? grants, has) !== undefined;
+/** Whether a token that got permissions back has all that it had before. Where only an earlier version took them, what it was given tells. */
+export const isAsBefore = ({ permissions }: Token, { marker }: OwnedToken): boolean =>
+  marker.was === undefined && marker.had === undefined
+    ? stillGiven(permissions, marker.grants, { permissions }) !== undefined
+    : isWhole(permissions, marker);
+
+/** What the marker still says of what was taken, once these are given back: of what is lacking then, that it does. */
+export function takenAfter(
+  { token, marker }: OwnedToken,
+  giveBack: readonly Permission[] = token.permissions,
+): Pick<Marking['marker'], 'was' | 'had'> {
+  const isDone = marker.had === undefined || isWhole(giveBack, marker);
+  return { was: undefined, had: isDone ? undefined : marker.had };
+}
 
 /**
  * Gives back what quarantine took away, and removes the marks of retirement from the marker.
@@ -222,7 +232,8 @@ export function restored(owned: OwnedToken, fallback?: readonly Permission[]): A
       grace: undefined,
       fenced: undefined,
       quarantined: undefined,
-      was: undefined,
+      frozen: undefined,
+      ...takenAfter(owned, giveBack),
     },
     ...(giveBack && { permissions: giveBack }),
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Permission } from '../management-api/token.ts';
 import { MARKER_OPENING } from '../policy/document.ts';
 import { formatInstant } from '../time.ts';
+import { permissionText, sumOf } from './permission-sum.ts';
 
 /**
  * What Keyturn knows about one of its tokens. It is the end of the token's description, because only
@@ -54,7 +55,7 @@ export interface Marker {
   readonly proven?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
-  /** `grantsHash` of permissions that were taken away, not all of which a description had room for. */
+  /** `sumOf` the permissions that were taken away, not all of which a description had room for. */
   readonly had?: string;
   /** Filler of a description that shows, before anything depends on it, that the server takes a long one. */
   readonly room?: string;
@@ -140,10 +141,6 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 /** First 8 hex digits of SHA-256 of a secret's ARN, which names account and Region. */
 export const homeOf = (secretArn: string) => sha256(secretArn).slice(0, 8);
 
-/** A permission as markers write it. */
-export const permissionText = ({ action, resource }: Permission) =>
-  `${encodeURIComponent(action)}:${encodeURIComponent(resource)}`;
-
 /** `grantsHash` of permissions whose texts are sorted. */
 export const hashOfTexts = (sorted: readonly string[]) => sha256(sorted.join(',')).slice(0, 8);
 
@@ -213,7 +210,7 @@ function* withoutHistory({ asked, replaces, ...marker }: Marker): Generator<Mark
  */
 export function* shorterDescriptions(text: string, marker: Marker): Generator<string> {
   const { was, ...others } = marker;
-  const kept = was ? { had: grantsHash(was), ...others } : others;
+  const kept = was ? { had: sumOf(was), ...others } : others;
   if (text) yield describe('', marker, LONG);
   if (was) yield describe('', kept, LONG);
   yield describe('', kept, BRIEF);

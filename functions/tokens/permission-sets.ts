@@ -1,6 +1,7 @@
 import type { Permission } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
-import { grantsHash, hashOfTexts, permissionText } from './marker.ts';
+import { grantsHash, hashOfTexts, type Marker } from './marker.ts';
+import { hasAllOf, permissionText } from './permission-sum.ts';
 
 const ANY = '*';
 
@@ -21,6 +22,12 @@ export function union(
   const has = new Set(given.map(permissionText));
   return [...given, ...added.filter((each) => !has.has(permissionText(each)))];
 }
+
+/** Whether nothing shows that a token lacks what was taken from it before: what was kept of that, or the sum of it, tells. */
+export const isWhole = (
+  has: readonly Permission[],
+  { was, had }: Pick<Marker, 'was' | 'had'>,
+): boolean => (had === undefined ? covers(has, was ?? []) : hasAllOf(has, had));
 
 /** So many sets are tried: of those that a person took something from, a hash of 32 bits misses one in a million. */
 const MOST_SETS = 4_096;

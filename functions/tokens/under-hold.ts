@@ -11,6 +11,7 @@ import {
   stripped,
 } from './change-token.ts';
 import type { OwnedToken } from './observation.ts';
+import { isStripped } from './state.ts';
 
 /** The tools of a run that may give a token permissions. */
 export interface ArmingTools extends Tools {
@@ -44,12 +45,17 @@ export interface UnderHold<T> {
   readonly obeyed?: string;
 }
 
-async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<void> {
-  const fresh = await freshToken(tools, owned);
+/** @param before the token as it was before the run gave it something */
+async function takeBack(before: OwnedToken, tools: Tools, hold: string): Promise<void> {
+  const fresh = await freshToken(tools, before);
   if (!fresh || fresh.token.permissions.length === 0) return;
-  await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));
+  const { marker, permissions } = stripped(fresh, 'frozen', tools.apiNow());
+  const { was, had } = before.marker;
+  // What the run gave may be a guess of what it had: what was kept of that stays as it was.
+  const kept = isStripped(before) ? { ...marker, was, had } : marker;
+  await changeToken(tools, fresh, { marker: kept, ...(permissions && { permissions }) });
   const detail = {
-    secret: owned.marker.secret,
+    secret: before.marker.secret,
     tokenId: fresh.token.id,
     reason: 'HoldFrozen',
   };

@@ -1,7 +1,7 @@
 import type { Permission, Token } from '../../management-api/token.ts';
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
-import { holdOf, holdOrigin, holdSince } from '../../secrets-manager/hold.ts';
+import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { isEndedByOrder } from '../../tokens/ended-tag.ts';
 import { parseMarker } from '../../tokens/marker.ts';
@@ -91,17 +91,20 @@ export function contextOf(
  * Since when a secret that is on hold is so: its tag may be of a later order, or not say it, but what worked until then was
  * taken by the order, or the run, that came first. Whoever changes the secret later makes the hold no younger.
  */
-export function heldSince(
-  { secret, tokens }: ObservedSecret,
-  { revoked }: Pick<Context, 'revoked'>,
-): number {
-  const since = holdSince(secret);
-  const ended = holdOrigin(secret) ? [] : (revoked.get(secret.name) ?? []);
-  const obeyed = [
-    ...tokens.flatMap(({ marker }) => marker.frozen ?? []),
-    ...ended.flatMap(({ token }) => token.revokedAt ?? []),
-  ];
-  return obeyed.length === 0 ? since : Math.min(since, Math.max(...obeyed));
+export function heldSince(seen: ObservedSecret, { revoked }: Pick<Context, 'revoked'>): number {
+  const { secret, tokens } = seen;
+  const version = secret.labels.AWSCURRENT ?? '';
+  const id = tokenIdOf(seen.holders.get(version), version);
+  const isConsumers = ({ token }: OwnedToken) => id === undefined || token.id === id;
+  // What else was frozen, or deleted, was so by itself. Where nobody knows what consumers have, it was all taken then.
+  const frozen = tokens.filter(isConsumers).flatMap(({ marker }) => marker.frozen ?? []);
+  const ended = (revoked.get(secret.name) ?? []).filter(isConsumers);
+  const deleted = id === undefined ? [] : ended.flatMap(({ token }) => token.revokedAt ?? []);
+  const taken = [...frozen, ...deleted];
+  return Math.min(
+    holdSince(secret),
+    taken.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...taken),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Permission } from '../../management-api/token.ts';
 import { namedDatabases, type Policy, type TokenPolicy } from '../../policy/policy.ts';
-import { permissionText } from '../../tokens/marker.ts';
 import { union } from '../../tokens/permission-sets.ts';
+import { permissionText } from '../../tokens/permission-sum.ts';
 
 const ANY = '*';
 

@@ -157,7 +157,7 @@ test('nor is it when a hold took back what was given for it, and undoing is orde
 test('nor is it when undoing is ordered again, as long as it may do less than it was given', async () => {
   const { adopting } = await openAdopted(150);
   await adopting.revoke({ ...legacy, way: 'freeze' });
-  for (const word of ['what it might do before was not kept', 'it may do less than Keyturn gave']) {
+  for (const word of ['what it might do before was not kept', 'it lacks some of what was taken']) {
     const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
     expect(result).toMatchObject({ done: true, confirmed: false });
     expect(result?.tokens).toContainEqual(
@@ -363,4 +363,66 @@ test('a server that takes no long description loses what a person added no more 
   const { result } = await world.revoke({ ...all, way: 'unfreeze' });
   expect(permissionsOf(world, id)).toHaveLength(20);
   expect(result).toMatchObject({ done: true, confirmed: false });
+});
+
+test('what a person takes once it was all given back stays taken through another freeze, and its undoing', async () => {
+  const { world, id } = await openAdded(150, 150);
+  await world.revoke({ ...all, way: 'freeze' });
+  expect((await world.revoke({ ...all, way: 'unfreeze' })).result?.confirmed).toBe(true);
+  await world.people.changeToken(id, { permissions: reading(0, 20) });
+  await world.revoke({ ...all, way: 'freeze' });
+  const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(20);
+  expect(result).toMatchObject({ confirmed: true });
+});
+
+test('and through its quarantine, from which a person goes back to it', async () => {
+  const { world, id, version } = await openAdded(150, 150);
+  await world.revoke({ ...all, way: 'freeze' });
+  await world.revoke({ ...all, way: 'unfreeze' });
+  await world.people.changeToken(id, { permissions: reading(0, 20) });
+  await world.rotate(force);
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(permissionsOf(world, id)).toEqual([]);
+  await world.people.makeCurrent(TELEGRAF, version);
+  expect((await world.rotate()).error).toBeUndefined();
+  expect(permissionsOf(world, id)).toHaveLength(20);
+});
+
+test('once a person has decided what it may do, the loss of before is over', async () => {
+  const { world, adopting, id } = await openAdopted(150);
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  await world.people.changeToken(id, { permissions: reading(0, 5) });
+  await adopting.revoke({ ...legacy, way: 'freeze' });
+  const { result } = await adopting.revoke({ ...legacy, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(5);
+  expect(result).toMatchObject({ confirmed: true });
+});
+
+test.each([1, 2, 3])('a policy that gives %i more since is no loss', async (more) => {
+  const { world, id } = await openAdded(140, 140);
+  const wider = world.deploy(
+    policyWith(
+      { telegraf: { permissions: { read: names.slice(0, 140 + more) } } },
+      { databases: names.map((name) => ({ name })) },
+    ),
+  );
+  await world.revoke({ ...all, way: 'freeze' });
+  for (let time = 0; time < 2; time += 1) {
+    const { result } = await wider.revoke({ ...all, way: 'unfreeze' });
+    expect(result).toMatchObject({ confirmed: true });
+  }
+  expect(permissionsOf(world, id)).toHaveLength(140 + more);
+});
+
+test('what a person added to a token that nobody froze makes no undoing doubtful', async () => {
+  const { world } = await openAdded(8, 14);
+  for (const way of ['unfreeze', 'lift']) {
+    const { result } = await world.revoke({ ...all, way });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+  }
 });

@@ -92,3 +92,20 @@ test('of what an order froze no run gives the rest, where a person gave a part a
   await world.rotate();
   expect(token(world, former)?.permissions).toHaveLength(more.length);
 });
+
+test('where a person gave all back to a quarantined one, and went back to it, it is rotated like any other', async () => {
+  const world = await opened();
+  await world.rotate(force);
+  await world.wait(2 * HOUR);
+  const { AWSPREVIOUS: former = '' } = world.holders(TELEGRAF);
+  const version = world.labels(TELEGRAF).AWSPREVIOUS;
+  await world.revoke({ tokenId: former, way: 'freeze', reason: 'leaked?' });
+  await pass(world, 3);
+  await world.people.changeToken(former, { permissions: [...permissions] });
+  await world.people.makeCurrent(TELEGRAF, version);
+  await world.rotate();
+  const { result } = await world.rotate();
+  expect(result.entries).toMatchObject([{ condition: 'works' }]);
+  expect((await world.rotate(force)).error).toBeUndefined();
+  expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(former);
+});

@@ -62,3 +62,22 @@ test('a hold of today is not older because one of its tokens was frozen by itsel
   const [{ heldSince }] = result.entries;
   expect(Math.abs(heldSince - began)).toBeLessThan(HOUR);
 });
+
+test.each(['frozen', 'deleted'] as const)(
+  'nor because an ordinary retirement deleted a token a week ago: %s by hand, before a run obeys it',
+  async (hold) => {
+    const world = await opened();
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    for (let day = 0; day < 16; day += 1) {
+      await world.wait(DAY);
+      await world.rotate();
+      await world.reap();
+    }
+    expect(world.tokens(TELEGRAF)).toHaveLength(1);
+    await world.people.hold(TELEGRAF, hold);
+    for (const run of ['rotate', 'reap', 'rotate'] as const) {
+      await world[run]();
+      expect(longHolds(world)).toBe(0);
+    }
+  },
+);

@@ -33,6 +33,20 @@ test.each([
   expect(world.value(TELEGRAF)).toBe('theirs');
 });
 
+test('nor is one promised its adoption that another owner has', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  const permissions = [{ action: 'write', resource: 'telemetry' }];
+  const { id, accessToken } = await world.people.mint({ description: 'by hand', permissions });
+  await world.people.createSecret(TELEGRAF, accessToken, { 'keyturn:owner': 'other' });
+  await world.wait(HOUR);
+  const adopting = world.deploy(policyWith({ telegraf: { ...writer, adopt: { tokenId: id } } }));
+  const { result } = await adopting.rotate({ dryRun: true });
+  expect(result.plan).toMatchObject({
+    actions: [],
+    findings: [{ message: expect.stringContaining('belongs to the deployment "other"') }],
+  });
+});
+
 test('refuses to replace more current tokens at once than the limit, until that plan is approved', async () => {
   const world = await openWorldForTest(policyWith(fleet));
   await world.rotate();

@@ -10,6 +10,7 @@ import {
   parseMarker,
   shorterDescriptions,
 } from '../../../functions/tokens/marker.ts';
+import { sumOf } from '../../../functions/tokens/permission-sum.ts';
 
 const anything = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -97,7 +98,7 @@ const recently = marker.chain((each) =>
 
 /** As it is read where there was no room for what was taken. */
 const withHash = ({ was, ...others }: Marker): Omit<Marker, 'was'> =>
-  was ? { had: grantsHash(was), ...others } : others;
+  was ? { had: sumOf(was), ...others } : others;
 
 test('reads the shortest spelling as what it stands for, but for the permissions that were taken away', () => {
   fc.assert(
@@ -176,7 +177,7 @@ test('takes away, to be shorter, the words for people, then what undoing needs, 
   const marker: Marker = { ...plain, frozen, was: [{ action: 'write', resource: 'telemetry' }] };
   const full = describeToken('telegraf writer', marker);
   const shorter = [...shorterDescriptions('telegraf writer', marker)];
-  const hash = grantsHash(marker.was ?? []);
+  const hash = sumOf(marker.was ?? []);
   expect(shorter.map((each) => each.replace(hash, 'HASH'))).toEqual([
     '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e frozen=2026-03-01T02:03:04Z was=write:telemetry]',
     '[keyturn:1 owner=prod secret=keyturn/prod/telegraf home=1f0c9a2e had=HASH frozen=2026-03-01T02:03:04Z]',
