@@ -244,3 +244,37 @@ test('a field that a newer version wrote into a marker makes no token foreign, a
     expect(colour()).toMatchObject({ color: 'red', [mark]: expect.stringMatching(INSTANT) });
   }
 });
+
+/** Whether a person moved AWSCURRENT back behind that look, of those since the successor was proven. */
+async function rotatedAround(look: number) {
+  const world = await openWorldForTest(policyWith(entries));
+  for (let rotations = 0; rotations < 2; rotations += 1) {
+    await world.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+  }
+  const { AWSPREVIOUS: former } = world.labels(TELEGRAF);
+  let [isProven, isPromoting, looks] = [false, false, 0];
+  world.intercept(async (call, effect) => {
+    const reply = await effect();
+    isProven ||= call.server === 'data-plane' && call.caller !== undefined;
+    if (call.operation === 'UpdateSecretVersionStage') isPromoting = true;
+    if (!isProven || isPromoting || call.operation !== 'DescribeSecret') return reply;
+    looks += 1;
+    if (looks === look) await world.people.makeCurrent(TELEGRAF, former);
+    return reply;
+  });
+  const { result } = await world.rotate({ tokens: ['telegraf'], force: true });
+  world.intercept();
+  return { isMoved: looks >= look, result, current: world.labels(TELEGRAF).AWSCURRENT, former };
+}
+
+test('does not take AWSCURRENT from what a person gave it to, behind whichever look that was', async () => {
+  let look = 1;
+  for (; ; look += 1) {
+    const { isMoved, result, current, former } = await rotatedAround(look);
+    if (!isMoved) break;
+    expect(current).toBe(former);
+    expect(result.outcomes).toMatchObject([{ result: 'lost' }]);
+  }
+  expect(look).toBeGreaterThan(1);
+});
