@@ -54,8 +54,8 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'redactor off',
     file: 'functions/runtime.ts',
-    rule: '(text) => held.redact(redact(text))',
-    instead: '(text) => (held && redact && text)',
+    rule: '(text) => inSource(held.redact(redact(text)))',
+    instead: '(text) => (held && redact && inSource(text))',
   },
   {
     name: 'session token dropped',
