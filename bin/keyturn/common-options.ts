@@ -85,6 +85,7 @@ export function openEngine(
   read: (file: string) => PolicyFile = readDeployedPolicyFile,
 ): {
   readonly policy: Policy;
+  readonly policyFile: PolicyFile;
   /** Of the file. Absent: this machine does the work, and goes by the file. */
   readonly mark?: DocumentMark;
   readonly engine: Engine;
@@ -101,6 +102,7 @@ export function openEngine(
   const patient = withPatience(engine, terminal);
   return {
     policy,
+    policyFile,
     ...(!options.local && { mark: markOf(policyFile) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,

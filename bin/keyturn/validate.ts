@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import {
   ownerMistakes,
   PolicyFileError,
+  type PolicyWarning,
   readPolicyFile,
   repeatedFiles,
 } from '../../lib/policy-file.ts';
@@ -10,6 +11,9 @@ import { namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
 import { jsonOption } from './common-options.ts';
 import { EXIT } from './failure.ts';
 import type { Terminal } from './terminal.ts';
+
+export const warningLine = ({ sentence }: Pick<PolicyWarning, 'sentence'>) =>
+  `warning: ${sentence}`;
 
 export const validateCommand = (terminal: Terminal): Command =>
   new Command('validate')
@@ -44,7 +48,7 @@ export const validateCommand = (terminal: Terminal): Command =>
         const verdicts = checked.flatMap((each) =>
           each.mistakes.length === 0 ? [`${each.file}: no mistakes`] : each.mistakes,
         );
-        const warned = warnings.map((each) => `warning: ${each}`);
+        const warned = warnings.map((sentence) => warningLine({ sentence }));
         terminal.print([...verdicts, ...shared, ...warned].join('\n'));
       }
     });
