@@ -5,7 +5,7 @@ import type { Observation } from './observation.ts';
 
 /** Whose right is missing: the same look is a function's, and a person's with `--local`. */
 export const rightOn = (action: string, secret: string): string =>
-  `allow whoever runs this (the role of the function; with --local, you) secretsmanager:${action} on ${secret}`;
+  `allow whoever runs this (the role of the function; with --local, you) ${action} on ${secret}`;
 
 /** Secrets that Secrets Manager does not show to whoever runs this. All others are looked after as ever. */
 export const unreadableSecrets = (
@@ -14,7 +14,7 @@ export const unreadableSecrets = (
 ): Finding[] =>
   [...secrets].flatMap(([secret, { unreadable }]) => {
     if (unreadable === undefined) return [];
-    const advice = rightOn('ListSecretVersionIds', secret);
+    const advice = rightOn('secretsmanager:ListSecretVersionIds', secret);
     // The roles of the functions may read what the policy names: only of another one that is a matter of the policy.
     const other = `, put its entry back into the policy, or take the tag ${OWNER_TAG} off it`;
     const message = `its versions cannot be read, so nothing of it is judged by age (${unreadable}); ${advice}${entryOf(policy, secret) ? '' : other}`;

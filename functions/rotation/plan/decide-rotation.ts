@@ -162,7 +162,7 @@ function currentFindings(seen: ObservedSecret): Note[] {
       // Secrets Manager shows the value of no such secret.
       if (isUnreadable && seen.secret.deletedAt !== undefined) return [];
       const what = isUnreadable
-        ? `could not be read, so nobody knows whose string it has (the log says why); ${rightOn('GetSecretValue', seen.secret.name)} and the use of its key, or, if it has bytes,`
+        ? `could not be read, so nobody knows whose string it has (the log says why); ${rightOn('secretsmanager:GetSecretValue', seen.secret.name)} and the use of its key, or, if it has bytes,`
         : 'has a string that is no token of ours: a person put it there;';
       const message = `AWSCURRENT ${what} rotate it by name to replace it`;
       return [{ kind: 'UnknownVersion', message }];
