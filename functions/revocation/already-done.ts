@@ -7,6 +7,7 @@ import {
   currentHolder,
   isArmed,
   isExpired,
+  isFrozen,
   isSame,
   ownedCurrent,
   stateOf,
@@ -17,7 +18,7 @@ import {
 import { versionIdOf } from '../tokens/version-id.ts';
 import { resultOf, type TokenResult } from './end-token.ts';
 import type { SeenAlone } from './observe.ts';
-import { findSuccessor, foreignHolders, isFrozen } from './plan/decide-revocation.ts';
+import { findSuccessor, foreignHolders } from './plan/decide-revocation.ts';
 import { mendedBy } from './plan/decide-token.ts';
 import { mayHaveEnded } from './plan/given-before.ts';
 import { ENDING_WAYS, type Order } from './plan/order.ts';

@@ -65,9 +65,11 @@ async function carryOut(
 
 /** Why a token that an undoing order leaves as it is does not work. Undefined: it does. */
 function idleBecause({ token, owned }: ObservedToken, { way }: Order): string | undefined {
-  if (owned?.marker.frozen !== undefined) return 'it is frozen; unfreeze it';
+  const { frozen, quarantined } = owned?.marker ?? {};
+  const isAsleep = token.permissions.length === 0 || quarantined !== undefined;
+  if (frozen !== undefined && isAsleep) return 'it is frozen; unfreeze it';
   if (token.permissions.length > 0) return undefined;
-  const isQuarantined = way !== 'restore' && owned?.marker.quarantined !== undefined;
+  const isQuarantined = way !== 'restore' && quarantined !== undefined;
   return isQuarantined ? QUARANTINED : 'its permissions were not kept';
 }
 

@@ -10,6 +10,7 @@ import {
   armedSince,
   hasVersion,
   isExpired,
+  isFrozen,
   isGone,
   isSame,
   isUnknown,
@@ -103,9 +104,11 @@ async function clearRetirement(
   const fresh = await freshToken(tools, previous);
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return;
   const { superseded, fenced, quarantined, frozen } = fresh.marker;
-  if (frozen !== undefined) return;
+  if (isFrozen(fresh)) return;
   if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
-  const { marker, permissions } = restored(fresh, entry.permissions);
+  const { marker, ...given } = restored(fresh, entry.permissions);
+  // Of what an order froze, a person gave back what was meant to be.
+  const permissions = frozen === undefined ? given.permissions : undefined;
   const unseen = { ...marker, refused: tools.apiNow() };
   if (permissions) await tools.armInUse(fresh, { marker: unseen, permissions });
   else await changeToken(tools, fresh, { marker });

@@ -20,7 +20,7 @@ import {
 } from '../tokens/state.ts';
 import { type ArmingTools, underHold } from '../tokens/under-hold.ts';
 import { versionIdOf } from '../tokens/version-id.ts';
-import { decideRotation, heldByPerson, permissionsOf } from './plan/decide-rotation.ts';
+import { decideRotation, permissionsOf } from './plan/decide-rotation.ts';
 import { probeable } from './plan/permissions.ts';
 import { type Learnt, rotationContext } from './plan/plan-rotation.ts';
 import { isBecauseGone } from './plan/reason-to-replace.ts';
@@ -119,7 +119,8 @@ async function giveBack(
   const current = ownedCurrent(seen);
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
-  if (fresh.marker.quarantined === undefined || heldByPerson(fresh)) return undefined;
+  const { quarantined, frozen } = fresh.marker;
+  if (quarantined === undefined || frozen !== undefined) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };
   await supersedeLeft(seen, gracePeriod, tools);

@@ -1,6 +1,7 @@
 import { EchoError, InfluxError } from '../management-api/influx-error.ts';
 import type { Permission, Token } from '../management-api/token.ts';
 import type { Tools } from '../run/tools.ts';
+import { keptOf } from './description-room.ts';
 import {
   describeToken,
   grantsHash,
@@ -10,7 +11,7 @@ import {
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
 import { covers, stillGiven, union } from './permission-sets.ts';
-import { armedSince, canKeep, wasArmed, wasCurrent } from './state.ts';
+import { armedSince, wasArmed, wasCurrent } from './state.ts';
 
 const BAD_REQUEST = 400;
 
@@ -142,16 +143,16 @@ function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | u
 
 /**
  * Takes all permissions away and keeps them in the marker, which is all that undoing needs. If that has no room for them, undoing takes
- * the policy's.
+ * the policy's, and a hash of them tells whether these are all.
  */
 export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now: number): Change {
   const { token, marker } = owned;
-  // What was taken before, and a person gave back in part, is kept as a whole.
-  const all = union(token.permissions, marker.was ?? []);
-  const taken = canKeep(owned, all) ? all : undefined;
   // A server that stored half of this request before has taken them already.
-  const was = token.permissions.length > 0 ? taken : marker.was;
-  return { marker: { [state]: now, was }, permissions: [] };
+  if (token.permissions.length === 0)
+    return { marker: { [state]: now, was: marker.was, had: marker.had }, permissions: [] };
+  const { all, kept } = keptOf(owned);
+  const had = kept === all ? marker.had : grantsHash(all);
+  return { marker: { [state]: now, was: kept, had }, permissions: [] };
 }
 
 /**
@@ -166,7 +167,9 @@ export function superseding(
   const { expiresAt = Number.POSITIVE_INFINITY } = token;
   const left = Math.max(0, Math.floor((expiresAt - now) / 1_000));
   const grace = Math.min(left, Math.max(marker.grace ?? 0, Math.ceil(gracePeriod / 1_000)));
-  const again = token.permissions.length > 0 && { quarantined: undefined, was: undefined };
+  // Whoever gave it permissions again has ended what took them.
+  const ended = { quarantined: undefined, frozen: undefined, was: undefined };
+  const again = token.permissions.length > 0 && ended;
   // Whoever goes back to it is told whether it is accepted. What consumers met before, its successor has ended.
   const asked = marker.refused !== undefined && { refused: armedSince({ token, marker }) };
   return { marker: { superseded: now, grace, fenced: undefined, ...again, ...asked } };
@@ -184,10 +187,11 @@ export function supersedingFormer(owned: OwnedToken, gracePeriod: number, now: n
  * fallback where nothing was kept. Undefined: it lacks nothing that is known.
  */
 export function takenFrom(
-  { token: { permissions }, marker: { was } }: OwnedToken,
+  { token: { permissions }, marker: { was, had } }: OwnedToken,
   fallback?: readonly Permission[],
 ): readonly Permission[] | undefined {
-  const taken = was ?? fallback;
+  const isPart = was !== undefined && had !== undefined;
+  const taken = isPart ? union(was, fallback ?? []) : (was ?? fallback);
   return !taken || covers(permissions, taken) ? undefined : union(permissions, taken);
 }
 
@@ -200,10 +204,10 @@ export const GIVEN_MORE =
   'it may do less than Keyturn gave it once: a person took the rest, or it was not kept when a freeze or its quarantine ended; compare it with the policy if consumers are refused';
 
 /** Whether a token that got permissions back has all that it had before they were taken, as far as its marker tells. */
-export const isAsBefore = (has: Token, { marker: { was, grants } }: OwnedToken): boolean =>
-  was === undefined
-    ? stillGiven(has.permissions, grants, has) !== undefined
-    : covers(has.permissions, was);
+export const isAsBefore = (has: Token, { marker: { was, had, grants } }: OwnedToken): boolean =>
+  was !== undefined && had === undefined
+    ? covers(has.permissions, was)
+    : stillGiven(has.permissions, had ?? grants, has) !== undefined;
 
 /**
  * Gives back what quarantine took away, and removes the marks of retirement from the marker.

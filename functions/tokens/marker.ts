@@ -54,6 +54,8 @@ export interface Marker {
   readonly proven?: number;
   /** The permissions that were taken away; undoing needs nothing else. */
   readonly was?: readonly Permission[];
+  /** `grantsHash` of permissions that were taken away, not all of which a description had room for. */
+  readonly had?: string;
   /** Filler of a description that shows, before anything depends on it, that the server takes a long one. */
   readonly room?: string;
   /** Fields of a newer version, `name=value` as they are written: its tokens are ours too. */
@@ -84,6 +86,7 @@ const TEXTS = [
   'id',
   'fp',
   'grants',
+  'had',
   'minted',
   'replaces',
   'order',
@@ -123,6 +126,7 @@ const SHORT: Readonly<Record<Field, string>> = {
   proven: 'p',
   room: 'x',
   was: 'w',
+  had: 'wh',
 };
 const BY_NAME: ReadonlyMap<string, Field> = new Map(
   Object.entries(SHORT).flatMap(([field, short]) => [
@@ -205,10 +209,11 @@ function* withoutHistory({ asked, replaces, ...marker }: Marker): Generator<Mark
 /**
  * Descriptions of a token, each shorter than the one before, for a server that refuses a long one (the
  * specification names no limit): without the text for people, without the permissions that were taken
- * away (undoing then takes those of the policy), and with short names.
+ * away (undoing then takes those of the policy, and a hash tells whether they are all), and with short names.
  */
 export function* shorterDescriptions(text: string, marker: Marker): Generator<string> {
-  const { was, ...kept } = marker;
+  const { was, ...others } = marker;
+  const kept = was ? { had: grantsHash(was), ...others } : others;
   if (text) yield describe('', marker, LONG);
   if (was) yield describe('', kept, LONG);
   yield describe('', kept, BRIEF);
@@ -217,8 +222,8 @@ export function* shorterDescriptions(text: string, marker: Marker): Generator<st
     return;
   }
   // What is being retired needs only what tells whose it is and how far it came.
-  const { armed, asked, refused, promoted, forced, replaces, order, ...others } = kept;
-  const { version, minted, ...least } = others;
+  const { armed, asked, refused, promoted, forced, replaces, order, ...retired } = kept;
+  const { version, minted, ...least } = retired;
   yield describe('', { ...least, ...(version && { version }), ...(minted && { minted }) }, BRIEF);
   yield describe('', least, BRIEF);
 }

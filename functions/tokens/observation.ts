@@ -60,6 +60,8 @@ export interface ObservedSecret {
   readonly tokens: readonly OwnedToken[];
   /** By version id: whose string is in the versions under AWSCURRENT, AWSPREVIOUS and AWSPENDING. */
   readonly holders: ReadonlyMap<string, Holder>;
+  /** Its revoked tokens, as far as the API still shows them. Absent: nobody looked. */
+  readonly revoked?: readonly OwnedToken[];
   /** When each version was made, in milliseconds since 1970, by version id. Absent: nobody asked. */
   readonly versionTimes?: ReadonlyMap<string, number>;
   /** Why Secrets Manager did not say when they were made: then nothing of this secret is judged by its age. */

@@ -59,7 +59,13 @@ export async function observeVersions(
     if (isKnown) continue;
     note?.(`${secret.name}: it is not known whose string version ${version} has (${holder})`);
   }
-  return { secret, tokens: sources.owned.get(secret.name) ?? [], holders };
+  const revoked = sources.revoked?.get(secret.name);
+  return {
+    secret,
+    tokens: sources.owned.get(secret.name) ?? [],
+    holders,
+    ...(revoked && { revoked }),
+  };
 }
 
 /** The same for AWSCURRENT, AWSPREVIOUS and AWSPENDING, and when the versions were made, if that is needed. */

@@ -1,4 +1,4 @@
-import type { Permission, Token } from '../management-api/token.ts';
+import type { Token } from '../management-api/token.ts';
 import type { Lifetimes } from '../policy/policy.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -8,7 +8,7 @@ import {
   pendingVersion,
 } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
-import { describeToken, type Marker } from './marker.ts';
+import type { Marker } from './marker.ts';
 import type { Holder, ObservedSecret, OwnedToken } from './observation.ts';
 import { isUnproven } from './proof.ts';
 import { tokenNamedBy, versionIdOf } from './version-id.ts';
@@ -65,6 +65,10 @@ export const isInert = (marked: Marked) =>
 /** Its permissions were taken away after it was armed. */
 export const isStripped = (marked: Marked) =>
   wasArmed(marked) && marked.token.permissions.length === 0;
+
+/** A freeze took its permissions. Whoever gave it permissions again has ended that. */
+export const isFrozen = ({ token, marker }: Marked): boolean =>
+  marker.frozen !== undefined && token.permissions.length === 0;
 
 /** What is known of a token. No marker: it is foreign. No label: its version has none that matters. */
 interface Facts {
@@ -150,10 +154,31 @@ export const graceOf = (
   { gracePeriod }: Pick<Lifetimes, 'gracePeriod'>,
 ): number => Math.max((marker.grace ?? 0) * 1_000, gracePeriod);
 
+/** The token of AWSPREVIOUS, also a revoked one, as far as the cluster shows it. */
+function previousShown(seen: ObservedSecret): OwnedToken | undefined {
+  const version = seen.secret.labels.AWSPREVIOUS ?? '';
+  const id = tokenIdOf(seen.holders.get(version), version);
+  return [...seen.tokens, ...(seen.revoked ?? [])].find(({ token }) => token.id === id);
+}
+
 /**
- * Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. When that was, nothing tells
- * of a token that is gone; it was no later than the secret's last change.
+ * When AWSPREVIOUS was replaced, at the latest: by the secret's last change, which a tool that tags it moves on and on. Where its
+ * token is older than AWSCURRENT's, and so nobody went back, that one's promotion tells.
  */
+function previousSince(seen: ObservedSecret): number {
+  const current = ownedCurrent(seen);
+  const previous = previousShown(seen);
+  const { changedAt } = seen.secret;
+  const { promoted } = current?.marker ?? {};
+  if (!current || !previous || promoted === undefined) return changedAt;
+  const { superseded = 0, fenced, quarantined } = previous.marker;
+  // Fencing took the label off, and a person put it back.
+  const isBack = fenced !== undefined || quarantined !== undefined;
+  if (isBack || previous.token.createdAt >= current.token.createdAt) return changedAt;
+  return Math.min(changedAt, Math.max(promoted, superseded));
+}
+
+/** Whether consumers may have what AWSPREVIOUS has: it was replaced within the grace period. */
 export function mayHavePrevious(
   seen: ObservedSecret,
   lifetimes: Pick<Lifetimes, 'gracePeriod'>,
@@ -161,7 +186,7 @@ export function mayHavePrevious(
 ): boolean {
   const owned = ownedPrevious(seen);
   const grace = owned ? graceOf(owned, lifetimes) : lifetimes.gracePeriod;
-  return now < seen.secret.changedAt + grace;
+  return now < previousSince(seen) + grace;
 }
 
 /**
@@ -386,22 +411,3 @@ export const isCondemned = (
       (wasCurrent(each) || isSame(each, ownedCurrent(seen))) &&
       adopted < each.token.createdAt,
   );
-
-/**
- * How long a description may become. The specification has no limit (`PATCH /tokens/{tokenId}`); a server
- * that cut a description would destroy the marker at its end.
- * https://docs.influxdata.com/influxdb3/clustered/api/management-api/database-tokens/
- */
-const LONGEST_DESCRIPTION = 4_096;
-
-/** By so many characters a marker may still grow: five instants of retirement, and the ids of three versions. */
-const LATER_MARKS = 300;
-
-/** Whether the description has room for permissions that are taken away, and for what is noted beside them later. */
-export function canKeep(
-  { token, marker, text }: OwnedToken,
-  was: readonly Permission[] = token.permissions,
-): boolean {
-  const kept = { ...marker, was };
-  return describeToken(text, kept).length + LATER_MARKS <= LONGEST_DESCRIPTION;
-}

@@ -11,7 +11,6 @@ import {
   stripped,
 } from './change-token.ts';
 import type { OwnedToken } from './observation.ts';
-import { isStripped } from './state.ts';
 
 /** The tools of a run that may give a token permissions. */
 export interface ArmingTools extends Tools {
@@ -45,18 +44,12 @@ export interface UnderHold<T> {
   readonly obeyed?: string;
 }
 
-/** Nobody knows what it had, so the run gave what the policy says: that must not be kept as what it had. */
-const gotFallback = (before: OwnedToken) => isStripped(before) && before.marker.was === undefined;
-
-/** @param before the token as it was before the run gave it something */
-async function takeBack(before: OwnedToken, tools: Tools, hold: string): Promise<void> {
-  const fresh = await freshToken(tools, before);
+async function takeBack(owned: OwnedToken, tools: Tools, hold: string): Promise<void> {
+  const fresh = await freshToken(tools, owned);
   if (!fresh || fresh.token.permissions.length === 0) return;
-  const { marker, permissions } = stripped(fresh, 'frozen', tools.apiNow());
-  const kept = gotFallback(before) ? { ...marker, was: undefined } : marker;
-  await changeToken(tools, fresh, { marker: kept, ...(permissions && { permissions }) });
+  await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));
   const detail = {
-    secret: before.marker.secret,
+    secret: owned.marker.secret,
     tokenId: fresh.token.id,
     reason: 'HoldFrozen',
   };

@@ -14,6 +14,7 @@ import {
   hasVersion,
   isArmed,
   isExpired,
+  isFrozen,
   isInert,
   isSame,
   isStripped,
@@ -36,10 +37,6 @@ const isOfOrder = ({ marker }: OwnedToken, { id }: Pick<Order, 'id'>) =>
 /** AWSCURRENT's, whose permissions somebody took away without a trace (S7). */
 const isHeld = (owned: OwnedToken, seen: ObservedSecret) =>
   isStripped(owned) && owned.marker.quarantined === undefined && isSame(owned, ownedCurrent(seen));
-
-/** A person's, whom `replace` leaves alone. Whoever gave it permissions again has ended its freeze. */
-export const isFrozen = ({ token, marker }: OwnedToken): boolean =>
-  marker.frozen !== undefined && token.permissions.length === 0;
 
 /**
  * What runs stripped under a deletion that was lifted since: AWSCURRENT's, minted after all that was deleted. A freeze by

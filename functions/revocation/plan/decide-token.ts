@@ -1,11 +1,11 @@
 import { entryOf, type Policy, type TokenPolicy } from '../../policy/policy.ts';
 import { describeHold, holdOf } from '../../secrets-manager/hold.ts';
 import type { Secret } from '../../secrets-manager/secret.ts';
+import { keptOf } from '../../tokens/description-room.ts';
 import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/observation.ts';
 import { covers } from '../../tokens/permission-sets.ts';
-import { canKeep, isExpired, isVersionOf } from '../../tokens/state.ts';
+import { isExpired, isFrozen, isVersionOf } from '../../tokens/state.ts';
 import type { RevocationWay } from '../request.ts';
-import { isFrozen } from './decide-revocation.ts';
 import { UNDOING_WAYS } from './order.ts';
 import type { GivingBack, LabelDetachment, SingleTokenAction } from './revocation-action.ts';
 
@@ -17,14 +17,14 @@ export const canGiveBack = (
 ): boolean =>
   // Nothing gives life back to what has expired.
   isExpired(owned.token, now) ||
-  canKeep(owned) ||
+  keptOf(owned).kept !== undefined ||
   entryOf(policy, owned.marker.secret) !== undefined;
 
 /** How many of its permissions neither the description keeps nor the policy says: unfreezing does not give them back. */
 export function lostByFreeze(owned: OwnedToken, policy: Pick<Policy, 'tokens'>): number {
-  if (canKeep(owned)) return 0;
+  const { all, kept = [] } = keptOf(owned);
   const { permissions = [] } = entryOf(policy, owned.marker.secret) ?? {};
-  return owned.token.permissions.filter((each) => !covers(permissions, [each])).length;
+  return all.filter((each) => !covers(kept, [each]) && !covers(permissions, [each])).length;
 }
 
 function detachPrevious(

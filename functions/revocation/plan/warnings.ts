@@ -1,5 +1,5 @@
 import type { Permission } from '../../management-api/token.ts';
-import type { Policy } from '../../policy/policy.ts';
+import { entryOf, type Policy } from '../../policy/policy.ts';
 import { counted } from '../../run/counted.ts';
 import {
   describeHold,
@@ -16,6 +16,7 @@ import type { ObservedSecret, ObservedToken, OwnedToken } from '../../tokens/obs
 import {
   currentHolder,
   isExpired,
+  isFrozen,
   isSame,
   ownedCurrent,
   wasArmed,
@@ -26,7 +27,6 @@ import {
   decideRevocation,
   findSuccessor,
   foreignHolders,
-  isFrozen,
   notReachedBecause,
   originOf,
   shortfallOf,
@@ -445,6 +445,10 @@ function warnOfOwned(
   const held = heldBecause(observed, way, home?.secret);
   if (held !== undefined) return [`${owned.marker.secret} ${held}`];
   const nothing = decideToken(observed, way, home).length === 0 ? NOTHING[way] : undefined;
+  const { frozen, quarantined } = owned.marker;
+  if (way === 'restore' && frozen !== undefined && quarantined !== undefined) {
+    return [`${token.id} is frozen: it gets no permissions back until you unfreeze it`];
+  }
   if (nothing !== undefined) return [`nothing to ${way}: ${token.id} ${nothing}`];
   if (way === 'unfreeze' && owned.marker.quarantined !== undefined) {
     return [`${token.id} is quarantined: it gets no permissions back until you restore it`];
@@ -533,9 +537,12 @@ function warnOfLoss(
   return owned.flatMap((each) => {
     const { id, permissions } = each.token;
     const lost = isExpired(each.token, at) ? 0 : lostByFreeze(each, policy);
+    const gives = entryOf(policy, each.marker.secret)
+      ? 'unfreezing gives what the policy says'
+      : 'no entry of the policy says them';
     return lost === 0
       ? []
-      : `the description of ${id} has no room for its ${counted(permissions.length, 'permission')}, and unfreezing gives what the policy says: ${lost} of them would not come back`;
+      : `the description of ${id} has no room for its ${counted(permissions.length, 'permission')}, and ${gives}: ${lost} of them would not come back`;
   });
 }
 

@@ -72,6 +72,10 @@ function decideCurrent(
   // Nothing gives life back to what has expired.
   if (isExpired(token, now)) return undefined;
   if (marker.quarantined !== undefined) {
+    // A person gave back a part of what an order froze, and no run gives the rest.
+    if (marker.frozen !== undefined) {
+      return { kind: 'Held', message: FROZEN_WITHOUT_HOLD, tokenId };
+    }
     // A rotation by name gives them back, too, before it does anything else.
     return reason === 'Forced' ? undefined : { kind: 'give-back', reason: 'RolledBack', tokenId };
   }

@@ -1,7 +1,7 @@
 import type { Permission, Token } from '../../management-api/token.ts';
 import type { Policy, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
-import { holdOf, holdSince } from '../../secrets-manager/hold.ts';
+import { holdOf, holdOrigin, holdSince } from '../../secrets-manager/hold.ts';
 import { DAY_MS } from '../../time.ts';
 import { isEndedByOrder } from '../../tokens/ended-tag.ts';
 import { parseMarker } from '../../tokens/marker.ts';
@@ -87,10 +87,21 @@ export function contextOf(
   return { at, settleMs, timeZone, nextMs, thirdMs, isKnown, revoked, refused };
 }
 
-/** Since when a secret that is on hold is so. */
-export function heldSince({ secret, tokens }: ObservedSecret): number {
-  const told = tokens.flatMap(({ marker }) => marker.frozen ?? []);
-  return Math.min(holdSince(secret), ...told);
+/**
+ * Since when a secret that is on hold is so: its tag may be of a later order, or not say it, but what worked until then was
+ * taken by the order, or the run, that came first. Whoever changes the secret later makes the hold no younger.
+ */
+export function heldSince(
+  { secret, tokens }: ObservedSecret,
+  { revoked }: Pick<Context, 'revoked'>,
+): number {
+  const since = holdSince(secret);
+  const ended = holdOrigin(secret) ? [] : (revoked.get(secret.name) ?? []);
+  const obeyed = [
+    ...tokens.flatMap(({ marker }) => marker.frozen ?? []),
+    ...ended.flatMap(({ token }) => token.revokedAt ?? []),
+  ];
+  return obeyed.length === 0 ? since : Math.min(since, Math.max(...obeyed));
 }
 
 /**

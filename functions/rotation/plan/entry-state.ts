@@ -180,7 +180,7 @@ function stateOfEntry(
   const about = caseOf(entry, seen, context);
   const token = ageOf(currentHolder(seen))?.token;
   const since = sinceOf(seen);
-  const stopped = condition === 'held' ? heldSince(seen) : undefined;
+  const stopped = condition === 'held' ? heldSince(seen, context) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
   const armedAt = armed?.at ?? waitingIn(seen)?.marker.armed;
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.

@@ -8,6 +8,7 @@ import type { Holder, Observation, ObservedSecret, OwnedToken } from '../../toke
 import {
   hasGrace,
   isArmed,
+  isFrozen,
   isProven,
   isUnknown,
   ownedCurrent,
@@ -34,10 +35,10 @@ const versionUnder = ({ secret }: ObservedSecret, label: (typeof LABELS)[number]
  * there. Fencing took AWSPREVIOUS off.
  */
 function isBack(owned: OwnedToken, label: Recognition['label']): boolean {
-  const { superseded, fenced, quarantined, frozen } = owned.marker;
+  const { superseded, fenced, quarantined } = owned.marker;
   const marked = fenced !== undefined || (label === 'AWSCURRENT' && superseded !== undefined);
   const isRead = label !== 'AWSPENDING';
-  return isRead && marked && quarantined === undefined && frozen === undefined && wasArmed(owned);
+  return isRead && marked && quarantined === undefined && !isFrozen(owned) && wasArmed(owned);
 }
 
 /**

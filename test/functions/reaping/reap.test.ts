@@ -169,7 +169,7 @@ test('retires a removed entry down to its secret, where the policy says so', asy
   expect(result.plan.findings).toContainEqual({
     kind: 'Unlisted',
     secret: TELEGRAF,
-    message: 'no entry of the policy names it; its token expires at 2026-05-31T12:00:00Z',
+    message: 'no entry of the policy names it; its token expires at 2026-05-31T12:00:01Z',
   });
 
   const retiring = world.deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }));

@@ -275,3 +275,92 @@ test('of one that no entry of the policy says, freezing is refused, since nothin
   expect((await without.revoke({ ...freeze, noUndo: true })).error).toBeUndefined();
   expect(permissionsOf(world, id)).toEqual([]);
 });
+
+const reading = (from: number, to: number) =>
+  names.slice(from, to).map((resource) => ({ action: 'read' as const, resource }));
+
+/** A token of these first databases, of which a person gave it more. */
+async function openAdded(own: number, all: number) {
+  const databases = names.map((name) => ({ name }));
+  const world = await openWorldForTest(
+    policyWith({ telegraf: { permissions: { read: names.slice(0, own) } } }, { databases }),
+    { databases: names },
+  );
+  await world.rotate();
+  await world.wait(HOUR);
+  const id = world.holders(TELEGRAF).AWSCURRENT ?? '';
+  const version = world.labels(TELEGRAF).AWSCURRENT;
+  await world.people.changeToken(id, { permissions: reading(0, all) });
+  await world.wait(HOUR);
+  return { world, id, version };
+}
+
+const all = { ...order, token: 'telegraf' };
+
+test.each(['an order', 'a hold by hand'])(
+  'what a person added, and no description keeps, is no less told of: frozen by %s',
+  async (how) => {
+    const { world, id } = await openAdded(60, 150);
+    if (how === 'an order') await world.revoke({ ...all, way: 'freeze' });
+    else {
+      await world.people.hold(TELEGRAF, 'frozen');
+      await world.reap();
+    }
+    for (let time = 0; time < 2; time += 1) {
+      const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+      expect(permissionsOf(world, id)).toHaveLength(60);
+      expect(result).toMatchObject({ done: true, confirmed: false });
+    }
+    await world.people.changeToken(id, { permissions: reading(0, 150) });
+    const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+    expect(result).toMatchObject({ done: true, confirmed: true });
+  },
+);
+
+test.each(['restore', 'a roll back'])('nor behind its quarantine: %s', async (how) => {
+  const { world, id, version } = await openAdded(60, 150);
+  await world.rotate(force);
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(permissionsOf(world, id)).toEqual([]);
+  if (how === 'restore') {
+    const { result } = await world.revoke({ ...order, tokenId: id, way: 'restore' });
+    expect(result).toMatchObject({ done: true, confirmed: false });
+  } else {
+    await world.people.makeCurrent(TELEGRAF, version);
+    const { error } = await world.rotate();
+    expect(error?.errorMessage).toContain('what it might do before was not kept');
+  }
+  expect(permissionsOf(world, id)).toHaveLength(60);
+});
+
+test('where it has room for all, all comes back', async () => {
+  const { world, id } = await openAdded(30, 60);
+  await world.revoke({ ...all, way: 'freeze' });
+  const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+  expect(result).toMatchObject({ done: true, confirmed: true });
+  expect(permissionsOf(world, id)).toHaveLength(60);
+});
+
+test('what was kept once is kept on, beside more than has room, and what is lost is told before', async () => {
+  const { world, id } = await openAdded(40, 80);
+  await world.revoke({ ...all, way: 'freeze' });
+  await world.people.changeToken(id, { permissions: reading(80, 150) });
+  const shown = await world.revoke({ ...all, way: 'freeze', dryRun: true });
+  expect(shown.result?.plan.warnings).toContainEqual(expect.stringMatching(/: 70 of them would/));
+  await world.revoke({ ...all, way: 'freeze' });
+  const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(80);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+});
+
+test('a server that takes no long description loses what a person added no more silently', async () => {
+  const { world, id } = await openAdded(20, 40);
+  world.cluster.manners = { longestDescription: 1_024 };
+  await world.revoke({ ...all, way: 'freeze' });
+  const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(20);
+  expect(result).toMatchObject({ done: true, confirmed: false });
+});

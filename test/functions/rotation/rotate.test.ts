@@ -54,7 +54,7 @@ test('mints the first token, and gives consumers all they need', async () => {
     tokenId: token?.id,
     url: world.cluster.url,
     databases: ['telemetry'],
-    expiresAt: '2026-05-31T12:00:00Z',
+    expiresAt: '2026-05-31T12:00:01Z',
   });
   expect(world.accepts(value.token)).toBe(true);
   expect(world.events().map(({ detailType }) => detailType)).toEqual(['Token Rotated']);
