@@ -1,23 +1,16 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { Policy } from '../functions/policy/policy.ts';
 import { areTogether } from './places.ts';
 import { type PolicyFile, PolicyFileError } from './policy-file.ts';
+import { sharedSecrets } from './shared-secrets.ts';
 
 /** A construct `Keyturn`. */
 interface Deployment extends Construct {
   readonly policyFile: PolicyFile;
 }
 
-function* sharedSecrets(own: Policy, other: Deployment): Generator<string> {
-  const { file, tokens } = other.policyFile.policy;
-  const theirs = new Map(tokens.map(({ name, secret }) => [secret, name]));
-  for (const { name, secret } of own.tokens) {
-    const their = theirs.get(secret);
-    if (their === undefined) continue;
-    yield `${own.file}: tokens.${name}.secret: found "${secret}", which is also that of "${their}" in ${file} (${other.node.path}), expected another one: a secret belongs to one deployment, whose token is in it; name another, or take the entry out of one of the two`;
-  }
-}
+/** The file, and the construct that has it. */
+const placeIn = ({ policyFile: { policy }, node }: Deployment) => `${policy.file} (${node.path})`;
 
 /**
  * Functions, schedules and log groups are named by the owner, and a secret bears the mark of one. Where CDK does not know the place of two
@@ -37,7 +30,9 @@ export function refuseNeighbours(own: Deployment, others: readonly Deployment[])
         `${file}: owner: found "${owner}", which is also the owner of ${other.node.path}, expected another one: it names the functions and marks the tokens of one cluster; choose one such as ${owner}-2`,
       );
     }
-    const shared = isSameOwner ? [] : [...sharedSecrets(policy, other)];
+    const shared = isSameOwner
+      ? []
+      : [...sharedSecrets(policy, other.policyFile.policy, placeIn(other))];
     if (isBeside && shared.length > 0) throw new PolicyFileError(shared.join('\n'));
     for (const sentence of shared) {
       Annotations.of(own).addWarningV2(

@@ -69,6 +69,14 @@ const toRead = (secretArn: string): Grant =>
 /** CDK says of a role that it may not change that a statement was added, and tells it from others by this property alone. */
 const isNeverWritten = (grantee: IGrantable) => 'addGrantsToResources' in principalOf(grantee);
 
+/** What was not given. Of such a grant CDK would say neither what nor why, and an app that asserts it ends before its warnings are shown. */
+const refused = (grantee: IGrantable, why: string): IamGrant =>
+  Object.assign(IamGrant.drop(grantee, why), {
+    assertSuccess() {
+      throw new Error(why);
+    },
+  });
+
 /** In place of who is not looked up yet: CDK's grant says that it was given, and nothing is written, not even into a role that CDK may change. */
 const notLookedUp = Object.assign(new AnyPrincipal(), {
   addToPrincipalPolicy: () => ({ statementAdded: true, policyDependable: new DependencyGroup() }),
@@ -271,6 +279,6 @@ export class Rights {
     }
     if (accounts) why = elsewhere(accounts);
     Annotations.of(this.#scope).addWarningV2(`keyturn:${id}-${found}`, why);
-    return IamGrant.drop(grantee, why);
+    return refused(grantee, why);
   }
 }

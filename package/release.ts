@@ -68,7 +68,10 @@ function changelogOf(version: string): string {
   }
 }
 
-const [version = ''] = process.argv.slice(2);
+const [version = '', ...beside] = process.argv.slice(2);
+if (beside.length > 0) {
+  refuse(`found ${beside.join(' ')} behind ${version}, expected a version alone`);
+}
 const mistake = versionMistake(version || undefined, manifest.version);
 if (mistake) refuse(mistake);
 if ((await run('git', 'status', '--porcelain')) !== '') {
@@ -92,8 +95,20 @@ process.on('exit', () => {
 
 writeFileSync(CHANGELOG, changelog);
 const tarball = (of: string) => `keyturn-cdk-${of}.tgz`;
+/** How that page names the version: of the package alone, and not of others that have the same. */
+const NAMINGS = [
+  tarball,
+  (of: string) => `commands with version ${of} on `,
+  (of: string) => `${manifest.name}@${of}\n`,
+];
 const transcript = readFileSync(TRANSCRIPT, 'utf8');
-writeFileSync(TRANSCRIPT, transcript.replaceAll(tarball(manifest.version), tarball(version)));
+writeFileSync(
+  TRANSCRIPT,
+  NAMINGS.reduce(
+    (page, naming) => page.replaceAll(naming(manifest.version), naming(version)),
+    transcript,
+  ),
+);
 await run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
 rmSync(RELEASE, { recursive: true, force: true });
 mkdirSync(RELEASE);

@@ -7,7 +7,8 @@ import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
 import { markOf, type PolicyFile, readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
-import { comparingPolicies, type Engine, withPatience } from './engine.ts';
+import { comparingPolicies } from './comparing-policies.ts';
+import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
@@ -84,6 +85,7 @@ export function openEngine(
   read: (file: string) => PolicyFile = readDeployedPolicyFile,
 ): {
   readonly policy: Policy;
+  readonly policyFile: PolicyFile;
   /** Of the file. Absent: this machine does the work, and goes by the file. */
   readonly mark?: DocumentMark;
   readonly engine: Engine;
@@ -100,6 +102,7 @@ export function openEngine(
   const patient = withPatience(engine, terminal);
   return {
     policy,
+    policyFile,
     ...(!options.local && { mark: markOf(policyFile) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,

@@ -1,7 +1,4 @@
-import { CA, differingParts, OF_DEPLOYMENT } from '../../functions/policy/document-mark.ts';
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
-import { type MarkedFile, markOf, type PolicyFile } from '../../lib/policy-file.ts';
-import { policyOf } from './answers.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
@@ -52,44 +49,3 @@ export const named = (keys: readonly string[]) =>
   keys.length > MOST_NAMED
     ? `${keys.slice(0, MOST_NAMED).join(', ')} and ${keys.length - MOST_NAMED} more`
     : keys.join(', ');
-
-/** Of the section `deployment`, what runs go by: tags and replicas of the secrets that they make. */
-const GONE_BY = ['tags', 'replicaRegions'].map((key) => OF_DEPLOYMENT + key);
-
-/** The same engine; whoever asks is told, of each key once, if the functions were deployed with another policy than the file's. */
-export function comparingPolicies(
-  engine: Engine,
-  policyFile: MarkedFile & Pick<PolicyFile, 'caMistake' | 'policy'>,
-  terminal: Terminal,
-): Engine {
-  const {
-    caMistake,
-    policy: { file },
-  } = policyFile;
-  const ofFile = markOf(policyFile);
-  const told = new Set<string>();
-  return {
-    ...engine,
-    async call(job, event) {
-      const answer = await engine.call(job, event);
-      const deployed = policyOf(answer);
-      if (!deployed) return answer;
-      // Of certificates that could not be read nobody knows whether they are the same.
-      const differing = differingParts(deployed, ofFile).filter(
-        (part) => !told.has(part) && (!caMistake || part !== CA),
-      );
-      if (differing.length === 0) return answer;
-      const also = told.size > 0 ? 'also ' : '';
-      for (const part of differing) told.add(part);
-      // A run on this machine changes nothing of what is deployed around the functions.
-      const isOfRuns = differing.some(
-        (part) => !part.startsWith(OF_DEPLOYMENT) || GONE_BY.includes(part),
-      );
-      terminal.note(
-        `${engine.placeOf(job)} was deployed with another policy than ${file} (they ${also}differ in ${named(differing)}): cdk diff shows how, ` +
-          `${isOfRuns ? 'cdk deploy gives it the file, and --local goes by the file at once' : 'and cdk deploy gives it the file'}`,
-      );
-      return answer;
-    },
-  };
-}

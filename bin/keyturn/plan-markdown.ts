@@ -78,7 +78,7 @@ const folded = (summary: string, lines: readonly string[]) =>
 /**
  * Plans as a comment on a pull request: of each job what it would do, and folded what it finds. What is refused and done, of all jobs, goes
  * before what is found: of that there may be much, and a deletion must not be cut for it.
- * @param about `unseen`: which jobs could not be looked at, and why, one line each
+ * @param about `unseen`: which jobs could not be looked at, and why, one line each; `known`: what a reader must know of the policy, by which this was planned
  */
 export function plansMarkdown(
   reports: readonly PlanReport[],
@@ -86,10 +86,16 @@ export function plansMarkdown(
     owner,
     now,
     unseen = [],
-  }: { readonly owner: string; readonly now: number; readonly unseen?: readonly string[] },
+    known = [],
+  }: {
+    readonly owner: string;
+    readonly now: number;
+    readonly unseen?: readonly string[];
+    readonly known?: readonly string[];
+  },
 ): string {
   const whatFits = fitter();
-  const failed = whatFits([unseen]).flat();
+  const [failed = [], ofPolicy = []] = whatFits([unseen, known]);
   const refused = whatFits(
     reports.map(({ plan: { refusals, limits } }) => [
       ...refusals.map(({ message }) => `refused: ${message}`),
@@ -122,6 +128,7 @@ export function plansMarkdown(
   return [
     `${FIRST_LINE}\n### What Keyturn would do (\`${owner}\`)`,
     ...(failed.length > 0 ? [`Not everything could be looked at:\n\n${block(failed)}`] : []),
+    ...(ofPolicy.length > 0 ? [`Of the policy:\n\n${block(ofPolicy)}`] : []),
     ...plans,
   ].join('\n\n');
 }

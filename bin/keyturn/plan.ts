@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
-import { readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
+import { type PolicyFile, readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
 import type { PlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { refuseElsewhere } from './elsewhere.ts';
 import { EXIT, kindOf } from './failure.ts';
 import {
   type FailedJob,
@@ -16,7 +17,10 @@ import {
 } from './look-at-jobs.ts';
 import { plansMarkdown } from './plan-markdown.ts';
 import { formatPlan } from './plan-text.ts';
+import { otherPolicies } from './status-report.ts';
+import { otherPolicySaid } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
+import { warningLine } from './validate.ts';
 
 export const jobOption = (help: string) => new Option('--job <job>', help).choices(SCHEDULED);
 
@@ -38,10 +42,21 @@ function refuseNone(
   throw first.error;
 }
 
+/**
+ * What is to be known of a file that is not deployed yet.
+ * @throws PolicyFileError if it cannot be deployed here
+ */
+async function noteOfFile(policyFile: PolicyFile): Promise<readonly string[]> {
+  const unknown = await refuseElsewhere(policyFile);
+  return [...policyFile.warnings.map(warningLine), ...(unknown === undefined ? [] : [unknown])];
+}
+
 async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void> {
   // What is planned of a changed file must be what can be deployed.
   const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
-  const { engine, policy, json } = openEngine(options, terminal, read);
+  const { engine, policy, policyFile, mark, json } = openEngine(options, terminal, read);
+  const ofFile = options.local ? await noteOfFile(policyFile) : [];
+  for (const note of ofFile) terminal.note(note);
   const looked = await lookAtAll(options.job ? [options.job] : SCHEDULED, engine);
   const failed = looked.filter(isFailed);
   refuseNone(looked, failed, terminal);
@@ -56,7 +71,8 @@ async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void
       looked.map((each) => (isFailed(each) ? failureJson(each) : each.report.plan)),
     );
   } else if (options.markdown) {
-    terminal.print(plansMarkdown(reports, { owner: policy.owner, now, unseen }));
+    const known = [...otherPolicies(mark, reports).map(otherPolicySaid), ...ofFile];
+    terminal.print(plansMarkdown(reports, { owner: policy.owner, now, unseen, known }));
   } else terminal.print(reports.map(shown).join('\n\n'));
   const changes = reports.some(({ plan }) => plan.actions.length > 0);
   const exitCode = changes ? EXIT.wouldChange : EXIT.done;

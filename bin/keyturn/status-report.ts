@@ -372,7 +372,10 @@ function isShownElsewhere(tokens: readonly TokenStatus[], finding: Finding): boo
 }
 
 /** Whose policy is not the file's, or is not known. */
-function otherPolicies(mark: DocumentMark | undefined, reports: readonly PlanReport[]) {
+export function otherPolicies(
+  mark: DocumentMark | undefined,
+  reports: readonly PlanReport[],
+): readonly OtherPolicy[] {
   if (!mark) return [];
   return reports.flatMap(({ plan: { job }, policy }): readonly OtherPolicy[] => {
     if (!policy) return [{ job }];

@@ -8,6 +8,8 @@ import type { ScheduleStatus } from '../../functions/schedules/schedule-status.t
 import { formatInstant, LONGEST_RUN_MS, MINUTE_MS } from '../../functions/time.ts';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { NotDeployedError } from './comparing-policies.ts';
+import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { refuseUnknownTokens } from './named-tokens.ts';
 import { requesterName } from './operator.ts';
@@ -122,6 +124,31 @@ const answerOf = ({ plan, ...report }: PlanReport): string =>
     ...plan.findings.map(findingText),
   ].join('\n');
 
+/** What a takeover was asked for, and whether it is for all entries: one that is not deployed yet then keeps back none of the others. */
+interface Takeover {
+  readonly event: { readonly tokens: readonly string[] };
+  readonly all: boolean;
+}
+
+/** @throws NotDeployedError if a named token, or none of all, is in the policy of the function */
+async function takeOver(
+  { event, all }: Takeover,
+  engine: Engine,
+  terminal: Terminal,
+): Promise<{ readonly report: PlanReport; readonly isAll: boolean }> {
+  try {
+    return { report: readPlanReport(await engine.call('rotate', event)), isAll: true };
+  } catch (error) {
+    if (!(error instanceof NotDeployedError) || !all) throw error;
+    const { why, tokens: lacking } = error;
+    const tokens = event.tokens.filter((name) => !lacking.includes(name));
+    if (tokens.length === 0) throw error;
+    terminal.note(`${why}; not taken over: ${lacking.join(', ')}`);
+    const answer = await engine.call('rotate', { ...event, tokens });
+    return { report: readPlanReport(answer), isAll: false };
+  }
+}
+
 /** Whether all that was named is ours now, or would be. */
 const isWhole = ({ plan, outcomes = [] }: PlanReport): boolean =>
   outcomes.every(({ result }) => result === 'done') &&
@@ -168,7 +195,8 @@ Examples:
       if (isOther) refuseNoOwner(from);
       if (isOther && !dryRun && !stopped) await refuseLiveDeployment(from);
       const event = { tokens, takeOver: { by, ...(from !== undefined && { from }) }, dryRun };
-      const report = readPlanReport(await engine.call('rotate', event));
+      const asked = { event, all: options.all === true };
+      const { report, isAll } = await takeOver(asked, engine, terminal);
       printConfirmed(report, { json, dryRun }, answerOf, terminal);
-      process.exitCode = isWhole(report) ? EXIT.done : EXIT.failed;
+      process.exitCode = isAll && isWhole(report) ? EXIT.done : EXIT.failed;
     });

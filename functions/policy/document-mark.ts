@@ -27,6 +27,12 @@ export const hashesOf = (parts: object, prefix = ''): Hashes =>
 /** The part of the file that `cluster.ca` names, whose content may change though its name stays. */
 export const CA = 'cluster.ca';
 
+const OF_TOKEN = 'tokens.';
+
+/** Whether the policy has an entry of this name. */
+export const hasToken = ({ parts }: DocumentMark, name: string): boolean =>
+  Object.hasOwn(parts, OF_TOKEN + name);
+
 /**
  * @param document a policy as plain data, as it was written
  * @param ca the PEM of the file that it names; absent: it names none
@@ -38,7 +44,7 @@ export function documentMark(document: unknown, ca?: string): DocumentMark {
     hash: hashOf(ca === undefined ? document : [document, ca]),
     parts: {
       ...hashesOf(others),
-      ...hashesOf(Object(tokens), 'tokens.'),
+      ...hashesOf(Object(tokens), OF_TOKEN),
       ...(ca !== undefined && hashesOf({ [CA]: ca })),
     },
   };

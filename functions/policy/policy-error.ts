@@ -127,6 +127,13 @@ const WITHOUT_WORDS = 'Invalid input';
 /** How `explainIssues` is to get its issues: whoever else uses zod in this process may have loaded a language. */
 export const UNEXPLAINED = { error: () => WITHOUT_WORDS };
 
+/** The number that somebody meant who wrote something similar. */
+const numberIn = (found: unknown) =>
+  Math.abs(Number.parseInt(String(found).replace(/[_',]/g, ''), 10)) || 30;
+
+const numberInWords = (example: number | bigint) =>
+  `a whole number, without quotes and without a unit, such as ${example}`;
+
 /** What a value of some type looks like; of a list and a number, the one that somebody meant who wrote something similar. */
 function typeInWords(expected: string, found: unknown): string {
   switch (expected) {
@@ -139,7 +146,7 @@ function typeInWords(expected: string, found: unknown): string {
       return 'true or false, without quotes';
     case 'number':
     case 'int':
-      return `a whole number, without quotes and without a unit, such as ${Math.abs(Number.parseInt(String(found).replace(/[_',]/g, ''), 10)) || 30}`;
+      return numberInWords(numberIn(found));
     default:
       return 'a text';
   }
@@ -162,6 +169,22 @@ function quoted(schema: AnySchema, issue: z.core.$ZodIssue, found: unknown): str
     return `${said}; write it in quotes, as the file has it, such as "${text}"`;
   const [refusal] = parsed.flatMap(({ error }) => error?.issues ?? []);
   return issue.message === WITHOUT_WORDS && refusal ? expectation(refusal, text) : said;
+}
+
+/** The number that was meant, or the nearest that is not refused as well. */
+function numbered(schema: AnySchema, issue: z.core.$ZodIssue, found: unknown): string | undefined {
+  const isNumber = issue.code === 'invalid_type' && /^(?:number|int)$/.test(issue.expected);
+  if (!isNumber || issue.message !== WITHOUT_WORDS) return undefined;
+  const meant = numberIn(found);
+  const parsed = schemasAt(schema, issue.path).map((each) => each.safeParse(meant, UNEXPLAINED));
+  if (parsed.some(({ success }) => success)) return numberInWords(meant);
+  const [bound = meant] = parsed
+    .flatMap(({ error }) => error?.issues ?? [])
+    .flatMap((each) => {
+      if (each.code === 'too_small') return each.minimum;
+      return each.code === 'too_big' ? each.maximum : [];
+    });
+  return numberInWords(bound);
 }
 
 const oneOf = (values: readonly unknown[]) =>
@@ -256,7 +279,8 @@ export function explainIssues(
         return [{ path: issue.path, message: `found this name, expected ${expected}` }];
       }
       const found = valueAt(document, issue.path);
-      const expected = quoted(schema, issue, found) ?? expectation(issue, found);
+      const expected =
+        quoted(schema, issue, found) ?? numbered(schema, issue, found) ?? expectation(issue, found);
       const message = `found ${shown(found)}, expected ${expected}${instead(schema, issue.path, found)}`;
       return [{ path: issue.path, message }];
     });

@@ -130,7 +130,29 @@ test('a topic: nobody, nobody who confirmed, somebody who did not, all', () => {
   });
   expect(judgeTopic([confirmed, pending]).state).toBe('warn');
   expect(judgeTopic([confirmed]).state).toBe('ok');
-  expect(judgeTopic([{ SubscriptionArn: 'Deleted' }]).state).toBe('fail');
+});
+
+test('of an address that left a topic it says how to subscribe it again, and not to confirm what is gone', () => {
+  const confirmed = { SubscriptionArn: 'arn:aws:sns:x', Endpoint: 'a@example.com' };
+  const pending = { SubscriptionArn: 'PendingConfirmation', Endpoint: 'b@example.com' };
+  const gone = { SubscriptionArn: 'Deleted', Endpoint: 'c@example.com', Protocol: 'email' };
+  const again =
+    /^subscribe c@example\.com again \(aws sns subscribe --topic-arn ARN --protocol email --notification-endpoint c@example\.com\), and follow the link/;
+  expect(judgeTopic([gone])).toMatchObject({
+    state: 'fail',
+    found: 'unsubscribed: c@example.com',
+    advice: expect.stringMatching(again),
+  });
+  expect(judgeTopic([confirmed, gone])).toMatchObject({
+    state: 'warn',
+    found: '1 confirmed subscription; unsubscribed: c@example.com',
+    advice: expect.not.stringContaining('have it sent again'),
+  });
+  const all = judgeTopic([confirmed, pending, gone]);
+  expect(all.found).toBe(
+    '1 confirmed subscription; not confirmed: b@example.com; unsubscribed: c@example.com',
+  );
+  expect(all).toMatchObject({ advice: expect.stringMatching(/sent again.*; subscribe c@/) });
 });
 
 const endpoint = (service: string, more: object = {}) => ({

@@ -141,6 +141,36 @@ describe('several policy files', () => {
     ]);
   });
 
+  it('are refused where two of them are to write one secret, by both names', async () => {
+    const sharing = (owner: string, token: string) =>
+      writeTemporary(`${owner}.yaml`, {
+        owner,
+        cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+        tokens: { [token]: { secret: 'legacy/telegraf', permissions: { write: ['telemetry'] } } },
+      });
+    const [north, south] = [sharing('north', 'telegraf'), sharing('south', 'agent')];
+    const { code, stdout } = await keyturn(['validate', north, south]);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining(
+        `${south}: tokens.agent.secret: found "legacy/telegraf", which is also that of "telegraf" in ${north}, expected another one`,
+      ),
+    ]);
+    expect((await keyturn(['validate', south])).code).toBe(0);
+  });
+
+  it('are named by --policy too, as all other commands name theirs', async () => {
+    const [north, south] = [policyOf('north'), policyOf('south')];
+    const said = `${north}: no mistakes\n${south}: no mistakes\n`;
+    const named = await keyturn(['validate', '--policy', `${north},${south}`]);
+    expect(named).toEqual({ code: 0, stdout: said, stderr: '' });
+    const both = await keyturn(['validate', north, '--policy', south]);
+    expect([both.code, both.stdout]).toEqual([1, '']);
+    expect(both.stderr).toContain(
+      `found both ${north} and --policy ${south}, expected one of them`,
+    );
+  });
+
   it('are too many for what is done to one deployment', async () => {
     const env = { KEYTURN_POLICY: 'a.yaml,b.yaml' };
     for (const verb of ['status', 'pause']) {

@@ -673,3 +673,14 @@ describe('what is in another place than the stack is refused:', () => {
     expect(refusalOf({ permissionsBoundary: ofAws })).toBeUndefined();
   });
 });
+
+test.each([
+  ['1GB', 512],
+  ['1024 MB', 1024],
+  ['20480', 10_240],
+])('of a number of another form it names one that is taken: %s', (memory, example) => {
+  const read = (found: unknown) => () =>
+    readPolicyFile(writePolicy(folder, withDeployment({ memory: found })));
+  expect(read(memory)).toThrow(`without a unit, such as ${example}`);
+  expect(read(example)).not.toThrow();
+});

@@ -28,6 +28,10 @@ const MANIFEST = {
   scripts: { sbom: "echo '{ }'" },
 };
 
+/** Other packages have their versions, one of which may be like ours. */
+const transcriptOf = (version: string) =>
+  `commands with version ${version} on npm\ninstall ../keyturn-cdk-${version}.tgz\n├── @keyturn/cdk@${version}\n└── other@0.1.0\nwith version 0.1.01\n`;
+
 /** A clone of which a release can be made, as committed. */
 function openClone() {
   const folder = temporaryFolder();
@@ -45,7 +49,7 @@ function openClone() {
   writeFileSync(join(clone, 'lib/index.js'), 'export {};\n');
   writeFileSync(join(clone, 'CHANGELOG.md'), '# Changelog\n\n## [Unreleased]\n\n- One.\n');
   mkdirSync(join(clone, 'docs'));
-  writeFileSync(join(clone, 'docs/package-transcript.md'), 'install ../keyturn-cdk-0.1.0.tgz\n');
+  writeFileSync(join(clone, 'docs/package-transcript.md'), transcriptOf('0.1.0'));
   writeFileSync(join(clone, '.gitignore'), 'release/\n');
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...args], {
@@ -74,8 +78,8 @@ function openPacking(packing: string) {
 }
 
 /** By the npm of this machine, without a registry. */
-function release(clone: string, version: string) {
-  return spawnSync(process.execPath, ['package/release.ts', version], {
+function release(clone: string, ...words: string[]) {
+  return spawnSync(process.execPath, ['package/release.ts', ...words], {
     cwd: clone,
     env: {
       PATH: process.env.PATH,
@@ -127,7 +131,7 @@ test('a release is the package with its bill of materials and the checksums of b
   expect(
     days.map((day) => `# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - ${day}\n\n- One.\n`),
   ).toContain(read('CHANGELOG.md'));
-  expect(read('docs/package-transcript.md')).toBe('install ../keyturn-cdk-0.2.0.tgz\n');
+  expect(read('docs/package-transcript.md')).toBe(transcriptOf('0.2.0'));
   const changed = [
     'CHANGELOG.md',
     'docs/package-transcript.md',
@@ -154,6 +158,16 @@ test('a release is refused of a tree that is not committed, and of a version tha
   );
   expect(git('status', '--porcelain')).toBe(' M lib/index.js\n');
   expect(existsSync(join(clone, 'release'))).toBe(false);
+});
+
+test('a word behind the version is refused by name, and nothing is changed', () => {
+  const { clone, git } = openClone();
+  expect(release(clone, '0.2.0', '--dry-run', '0.3.0')).toMatchObject({
+    status: 1,
+    stderr:
+      'release: found --dry-run 0.3.0 behind 0.2.0, expected a version alone; nothing was changed\n',
+  });
+  expect(git('status', '--porcelain')).toBe('');
 });
 
 async function until(file: string): Promise<void> {

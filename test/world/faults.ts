@@ -80,6 +80,13 @@ export function endingNothing(answer: Reply | 'reset'): Interceptor {
   };
 }
 
+/** How Secrets Manager answers whoever may not do this. */
+export function refusal({ operation }: Call): Reply {
+  const Message = `User is not authorized to perform: secretsmanager:${operation}`;
+  const body = JSON.stringify({ __type: 'AccessDeniedException', Message });
+  return { status: 400, headers: { 'content-type': 'application/x-amz-json-1.1' }, body };
+}
+
 /** Secrets Manager refuses every call of a function about one secret: its role does not cover it. */
 export const denied =
   (secret: string): Interceptor =>
@@ -89,11 +96,7 @@ export const denied =
       call.caller !== undefined &&
       call.operation !== 'ListSecrets' &&
       call.subject?.includes(secret);
-    if (!isDenied) return Promise.resolve(effect());
-    const Message = `User is not authorized to perform: secretsmanager:${call.operation}`;
-    const body = JSON.stringify({ __type: 'AccessDeniedException', Message });
-    const headers = { 'content-type': 'application/x-amz-json-1.1' };
-    return Promise.resolve({ status: 400, headers, body });
+    return Promise.resolve(isDenied ? refusal(call) : effect());
   };
 
 export interface Disturbance {

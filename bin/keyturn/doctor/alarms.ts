@@ -111,25 +111,43 @@ export function judgeAlarms(
   ];
 }
 
-/** AWS has this in place of an ARN until somebody follows the link. */
-const isPending = ({ SubscriptionArn = '' }: FoundSubscription) =>
-  !SubscriptionArn.startsWith('arn:');
+/** AWS has this in place of an ARN once somebody followed the link that ends a subscription. */
+const isGone = ({ SubscriptionArn }: FoundSubscription) => SubscriptionArn === 'Deleted';
+/** And this until somebody follows the one that confirms it. */
+const isPending = (each: FoundSubscription) =>
+  !isGone(each) && !each.SubscriptionArn?.startsWith('arn:');
+
+const endpointOf = ({ Endpoint = 'an address' }: FoundSubscription) => Endpoint;
+
+const CONFIRM = 'follow the link in the message "AWS Notification - Subscription Confirmation"';
+
+/** A deployment changes nothing of what it subscribed before. */
+function subscribeAgain(gone: readonly FoundSubscription[]): string {
+  const such = gone.slice(0, 1).map(({ Protocol: protocol = 'email', ...each }) => {
+    const endpoint = endpointOf(each);
+    return `aws sns subscribe --topic-arn ARN --protocol ${protocol} --notification-endpoint ${endpoint}`;
+  });
+  return `subscribe ${named(gone.map(endpointOf))} again (${such}), and ${CONFIRM}; or take it out of the policy`;
+}
 
 /** @param subscriptions of one topic that alarms tell */
 export function judgeTopic(subscriptions: readonly FoundSubscription[]): Verdict {
-  const pending = subscriptions.filter(isPending);
-  const confirmed = subscriptions.length - pending.length;
-  const waiting = `not confirmed: ${named(pending.map(({ Endpoint = 'an address' }) => Endpoint))}`;
-  const confirm =
-    'follow the link in the message "AWS Notification - Subscription Confirmation", or have it sent again (docs/deployment.md)';
   if (subscriptions.length === 0) {
     return { state: 'fail', found: 'nobody subscribes to it', advice: 'subscribe somebody to it' };
   }
-  if (confirmed === 0) return { state: 'fail', found: waiting, advice: confirm };
-  const found = `${counted(confirmed, 'confirmed subscription')}`;
-  return pending.length === 0
-    ? { state: 'ok', found }
-    : { state: 'warn', found: `${found}; ${waiting}`, advice: confirm };
+  const [pending, gone] = [subscriptions.filter(isPending), subscriptions.filter(isGone)];
+  const confirmed = subscriptions.length - pending.length - gone.length;
+  const found = [
+    ...(confirmed > 0 ? [counted(confirmed, 'confirmed subscription')] : []),
+    ...(pending.length > 0 ? [`not confirmed: ${named(pending.map(endpointOf))}`] : []),
+    ...(gone.length > 0 ? [`unsubscribed: ${named(gone.map(endpointOf))}`] : []),
+  ].join('; ');
+  const advice = [
+    ...(pending.length > 0 ? [`${CONFIRM}, or have it sent again (docs/deployment.md)`] : []),
+    ...(gone.length > 0 ? [subscribeAgain(gone)] : []),
+  ].join('; ');
+  if (advice === '') return { state: 'ok', found };
+  return { state: confirmed === 0 ? 'fail' : 'warn', found, advice };
 }
 
 async function alarmsOf(owner: string): Promise<readonly FoundAlarm[]> {

@@ -203,7 +203,7 @@ export function takeInventory(policy: Policy, observation: Observation): Finding
       ...secretFindings(seen, policy, at),
       ...lingering(seen, policy, observation),
     ]),
-    ...unreadableSecrets(observation),
+    ...unreadableSecrets(observation, policy),
     {
       kind: 'Owned',
       message: `${counted(owned.length, 'token')} in ${counted(observed.length, 'secret')}`,

@@ -14,6 +14,7 @@ import {
   ownedCurrent,
   wasArmed,
 } from '../../tokens/state.ts';
+import { rightOn } from '../../tokens/unreadable-secrets.ts';
 import { decideLeft, decidePending, isTooEarly, isUrgent } from './decide-pending.ts';
 import { grantable, type IsKnown } from './permissions.ts';
 import { ageOf, reasonToReplace } from './reason-to-replace.ts';
@@ -165,9 +166,9 @@ function currentFindings(seen: ObservedSecret): Note[] {
       // Secrets Manager shows the value of no such secret.
       if (isUnreadable && seen.secret.deletedAt !== undefined) return [];
       const what = isUnreadable
-        ? 'could not be read, so nobody knows whose string it has (the log says why)'
-        : 'has a string that is no token of ours: a person put it there';
-      const message = `AWSCURRENT ${what}; rotate it by name to replace it`;
+        ? `could not be read, so nobody knows whose string it has (the log says why); ${rightOn('secretsmanager:GetSecretValue', seen.secret.name)} and the use of its key, or, if it has bytes,`
+        : 'has a string that is no token of ours: a person put it there;';
+      const message = `AWSCURRENT ${what} rotate it by name to replace it`;
       return [{ kind: 'UnknownVersion', message }];
     }
     default:

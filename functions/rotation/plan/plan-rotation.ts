@@ -269,7 +269,7 @@ export function planRotation(
   ];
   const findings = [
     ...planned.flatMap((each) => each.findings),
-    ...(request.tokens ? [] : unreadableSecrets(observation)),
+    ...(request.tokens ? [] : unreadableSecrets(observation, policy)),
   ];
   return limitedPlan({
     job: 'rotate',

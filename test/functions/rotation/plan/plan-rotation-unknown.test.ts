@@ -46,8 +46,7 @@ test('reports a string that nobody knows, and takes it neither for gone nor for 
 
 test('of one that it could not read it says that, and of a deleted secret nothing more', () => {
   const strings = { [SAVED]: 'unreadable' } as const;
-  const message =
-    'AWSCURRENT could not be read, so nobody knows whose string it has (the log says why); rotate it by name to replace it';
+  const message = `AWSCURRENT could not be read, so nobody knows whose string it has (the log says why); allow whoever runs this (the role of the function; with --local, you) secretsmanager:GetSecretValue on ${TELEGRAF} and the use of its key, or, if it has bytes, rotate it by name to replace it`;
   expect(plan({ strings })).toEqual(planOf('rotate', { findings: [{ ...unknown, message }] }));
   const deleted = [secretOf({ AWSCURRENT: SAVED }, { deletedAt: NOW - DAY })];
   const kinds = plan({ secrets: deleted, strings }).findings.map(({ kind }) => kind);
