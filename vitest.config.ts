@@ -26,6 +26,19 @@ const SLOW = [
   'test/lib/{role-policies,rule-packs}.test.ts',
 ];
 
+/**
+ * Situations: what people, faults, schedules and older versions do to the functions and to the command line, many days of each, in the
+ * process of the test. What is left of these folders shows that every rule is there.
+ */
+const SITUATIONS = [
+  'test/functions/rotation/!(rotate|by-name|grants).test.ts',
+  'test/functions/revocation/!(ways|meanwhile).test.ts',
+  'test/functions/{measurement,upgrade}/*.test.ts',
+  'test/functions/data-plane/until.test.ts',
+  'test/{bin,examples,permissions,package}/*.test.ts',
+  'test/sandbox/main.test.ts',
+];
+
 /** Each synthesizes with CDK, whose rules for CloudFormation take seconds to load, so that the files of one thread share them. */
 const SYNTHESIS = ['test/lib/**/*.test.ts'];
 
@@ -37,7 +50,7 @@ export default defineConfig({
     maxWorkers: '100%',
     // Concurrent tests of one file wait for servers that say nothing.
     maxConcurrency: 10,
-    // `npm test` runs the quick ones; `npm run test:slow` the others, with functions that are processes.
+    // `npm test` runs the quick ones, `npm run test:situations` these, and `npm run test:slow` the others, with functions that are processes.
     projects: [
       {
         extends: true,
@@ -45,13 +58,22 @@ export default defineConfig({
           name: 'quick',
           pool: 'threads',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...SLOW, ...SYNTHESIS],
+          exclude: [...configDefaults.exclude, ...SLOW, ...SITUATIONS, ...SYNTHESIS],
         },
       },
       {
         extends: true,
         test: {
-          name: 'quick-synthesis',
+          name: 'situations',
+          pool: 'threads',
+          include: SITUATIONS,
+          exclude: [...configDefaults.exclude, ...SLOW],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'situations-synthesis',
           pool: 'threads',
           isolate: false,
           include: SYNTHESIS,
