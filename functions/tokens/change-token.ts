@@ -152,7 +152,10 @@ export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now
   if (token.permissions.length === 0)
     return { marker: { [state]: now, was: marker.was, had: marker.had }, permissions: [] };
   const { all, kept } = keptOf(owned);
-  const had = kept === all ? undefined : sumOf(all);
+  // What a person gave it meanwhile is a part of what it had.
+  const isTaken = marker.frozen !== undefined || marker.quarantined !== undefined;
+  const lost = isTaken ? marker.had : undefined;
+  const had = lost ?? (kept === all ? undefined : sumOf(all));
   return { marker: { [state]: now, was: kept, had }, permissions: [] };
 }
 

@@ -171,9 +171,9 @@ function previousSince(seen: ObservedSecret): number {
   const { changedAt } = seen.secret;
   const { promoted } = current?.marker ?? {};
   if (!current || !previous || promoted === undefined) return changedAt;
-  const { superseded = 0, fenced, quarantined } = previous.marker;
-  // Fencing took the label off, and a person put it back.
-  const isBack = fenced !== undefined || quarantined !== undefined;
+  const { superseded, fenced, quarantined } = previous.marker;
+  // A person went back to it; or fencing took the label off, and a person put it back.
+  const isBack = superseded === undefined || fenced !== undefined || quarantined !== undefined;
   if (isBack || previous.token.createdAt >= current.token.createdAt) return changedAt;
   return Math.min(changedAt, Math.max(promoted, superseded));
 }

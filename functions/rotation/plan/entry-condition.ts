@@ -12,6 +12,7 @@ import {
   graceOf,
   isCondemned,
   isExpired,
+  isFrozen,
   isPreviousDead,
   isProven,
   isUnknown,
@@ -97,14 +98,14 @@ export function heldSince(seen: ObservedSecret, { revoked }: Pick<Context, 'revo
   const id = tokenIdOf(seen.holders.get(version), version);
   const isConsumers = ({ token }: OwnedToken) => id === undefined || token.id === id;
   // What else was frozen, or deleted, was so by itself. Where nobody knows what consumers have, it was all taken then.
-  const frozen = tokens.filter(isConsumers).flatMap(({ marker }) => marker.frozen ?? []);
-  const ended = (revoked.get(secret.name) ?? []).filter(isConsumers);
-  const deleted = id === undefined ? [] : ended.flatMap(({ token }) => token.revokedAt ?? []);
-  const taken = [...frozen, ...deleted];
-  return Math.min(
-    holdSince(secret),
-    taken.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...taken),
-  );
+  const frozen = tokens.filter((each) => isFrozen(each) && isConsumers(each));
+  const ended = id === undefined ? [] : (revoked.get(secret.name) ?? []).filter(isConsumers);
+  const taken = [
+    ...frozen.flatMap(({ marker }) => marker.frozen ?? []),
+    ...ended.flatMap(({ token }) => token.revokedAt ?? []),
+  ];
+  const since = holdSince(secret);
+  return taken.length === 0 ? since : Math.min(since, Math.max(...taken));
 }
 
 /**

@@ -426,3 +426,14 @@ test('what a person added to a token that nobody froze makes no undoing doubtful
     expect(result).toMatchObject({ done: true, confirmed: true });
   }
 });
+
+test('nor is it forgotten what it had, where a person gave a part back under the hold, and a run took that again', async () => {
+  const { world, id } = await openAdded(150, 150);
+  await world.revoke({ ...all, way: 'freeze' });
+  await world.people.changeToken(id, { permissions: reading(0, 5) });
+  await world.reap();
+  expect(permissionsOf(world, id)).toEqual([]);
+  const { result } = await world.revoke({ ...all, way: 'unfreeze' });
+  expect(permissionsOf(world, id)).toHaveLength(150);
+  expect(result).toMatchObject({ confirmed: true });
+});

@@ -109,3 +109,16 @@ test('where a person gave all back to a quarantined one, and went back to it, it
   expect((await world.rotate(force)).error).toBeUndefined();
   expect(world.holders(TELEGRAF).AWSCURRENT).not.toBe(former);
 });
+
+test('a hold that is set later is of that day', async () => {
+  const world = await opened();
+  const { AWSCURRENT: id = '' } = world.holders(TELEGRAF);
+  await world.revoke({ token: 'telegraf', way: 'freeze', reason: 'a drill' });
+  await world.people.takeOff(TELEGRAF, 'keyturn-hold-freeze');
+  await world.people.untag(TELEGRAF, ['keyturn:hold']);
+  await world.people.changeToken(id, { permissions: [...permissions] });
+  await pass(world, 12);
+  await world.people.hold(TELEGRAF, 'frozen');
+  const { result } = await world.rotate();
+  expect(world.clock.now() - result.entries[0].heldSince).toBeLessThan(HOUR);
+});

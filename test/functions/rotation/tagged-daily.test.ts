@@ -34,3 +34,21 @@ test('where a person went back, the time counts from the last change: nobody kno
   const { result } = await world.rotate();
   expect(result.entries).toMatchObject([{ condition: 'cut-short' }]);
 });
+
+test('nor is it known where a person went back and forth', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  await world.wait(2 * HOUR);
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(3 * DAY);
+  const { AWSCURRENT, AWSPREVIOUS } = world.labels(TELEGRAF);
+  await world.people.makeCurrent(TELEGRAF, AWSPREVIOUS);
+  await world.rotate();
+  await world.wait(DAY);
+  await world.people.makeCurrent(TELEGRAF, AWSCURRENT);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS ?? '');
+  const { result } = await world.rotate();
+  expect(result.entries).toMatchObject([{ condition: 'cut-short' }]);
+  await world.reap();
+  expect(world.labels(TELEGRAF)).toHaveProperty('AWSPREVIOUS');
+});
