@@ -8,6 +8,7 @@ import type { TokenValue } from '../../../functions/token-value.ts';
 import { isExpired } from '../../../functions/tokens/state.ts';
 import { CommandError, sentenceOf } from '../failure.ts';
 import type { Found } from './found.ts';
+import { inOptions } from './options.ts';
 
 const NOTHING = 'nothing was written';
 const CONTEXT = { getRemainingTimeInMillis: () => 5 * MINUTE_MS };
@@ -71,7 +72,7 @@ export async function readCluster(
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (!(error instanceof ManagementTokenError)) {
-      throw new CommandError(`${sentenceOf(error)}; ${NOTHING}`, { cause: error });
+      throw new CommandError(`${inOptions(sentenceOf(error))}; ${NOTHING}`, { cause: error });
     }
     throw new CommandError(
       `${error.what}: ${sentenceOf(error.cause)}; ${NOTHING}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,
