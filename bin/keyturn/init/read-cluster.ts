@@ -68,7 +68,7 @@ export async function readCluster(
 ): Promise<Cluster> {
   const runtime = createRuntime({ policy, ca, managementToken, log: SILENT });
   try {
-    return await runtime.run(CONTEXT, (tools) => listAll(tools, wanted));
+    return await runtime.run(CONTEXT, (tools) => listAll(tools, wanted), true);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (!(error instanceof ManagementTokenError)) {
