@@ -1,3 +1,4 @@
+import { SCHEDULED } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
@@ -161,14 +162,19 @@ export function lastLine(status: Status): string {
   return `Not well: ${said.join(', ')}.`;
 }
 
+/** What one cause kept from several is said once. */
+const notSeenLines = ({ notSeen }: Status, style: Style): readonly string[] =>
+  [...Map.groupBy(notSeen, ({ why }) => why)].map(([why, those]) => {
+    const jobs = those.map(({ job }) => job).join(', ');
+    const more = those.length === SCHEDULED.length ? '; keyturn doctor looks further' : '';
+    return painted(wrapped(`${jobs} could not be asked: ${why}${more}`, ''), 'unknown', style);
+  });
+
 /** For people. */
 export function formatStatus(status: Status, style: Style, now: number): string {
   const rows = status.tokens.map((each) => tokenRow(each, style, now));
-  const notSeen = status.notSeen.map(({ job, why }) =>
-    painted(wrapped(`${job} could not be asked: ${why}`, ''), 'unknown', style),
-  );
   const lines = [
-    ...notSeen,
+    ...notSeenLines(status, style),
     ...otherPolicyLines(status, style),
     ...refusedLines(status, style),
     ...otherLines(status, style),
