@@ -839,7 +839,10 @@ test('a secret that is not listed yet, and whose string is accepted, does not on
 });
 
 test.each([
-  [{}, 'has no owner; to take it over: aws secretsmanager tag-resource'],
+  [
+    {},
+    'has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource',
+  ],
   [{ 'keyturn:owner': 'staging' }, 'belongs to the deployment "staging"'],
 ])(
   'of a secret that is not ours, it says that, and claims neither that it has no token nor that it gets one: %j',
