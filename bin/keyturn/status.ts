@@ -161,7 +161,7 @@ function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> 
       if (!(error instanceof Error) || error instanceof InterruptedError) throw error;
       begin();
       process.exitCode = EXIT.failed;
-      terminal.print(terminal.style('red', wrapped(sentenceOf(error), '')));
+      terminal.print(terminal.style('red', wrapped(sentenceOf(error), terminal.style, '')));
     }
     // It is known when it is written: whoever read it is gone.
     await terminal.flushed();
