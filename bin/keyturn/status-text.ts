@@ -64,7 +64,9 @@ function managementLine(
 ) {
   const label = 'management token';
   const [line] = hanging(`${label}  `, [managementTokenSaid(by, expiresAt, now)], style);
-  return label + painted(line.slice(label.length), verdict, style);
+  // The gap, or the end of a line, has no colour.
+  const begin = line.slice(label.length).search(/\S/) + label.length;
+  return line.slice(0, begin) + painted(line.slice(begin), verdict, style);
 }
 
 /** When it expires, as far as its secret says it. */
