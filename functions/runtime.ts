@@ -62,6 +62,8 @@ const RESERVE_MS = 5_000;
 const ANSWER_MS = 1_500;
 /** For one look at the cluster, from connecting to the last byte of the answer. */
 const LOOK_MS = 10_000;
+/** A person who only looks does not wait for what repetitions of a call may yet bring; one that gets no answer lasts longer. */
+const LOOK_PATIENCE_MS = 20_000;
 /** A person waits for the answer of their order, and the events are only hints; nobody waits for a schedule's. */
 const LONGEST_FLUSH_BY_HAND_MS = 10_000;
 
@@ -108,8 +110,11 @@ export interface LateAnswer {
 
 export interface Runtime {
   readonly policy: Policy;
-  /** Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed. */
-  run<T>(context: InvocationContext, work: Work<T>): Promise<T>;
+  /**
+   * Prepares the tools of a run, runs `work`, and publishes the events even if `work` failed.
+   * @param isLook a person waits and nothing is changed: calls to a cluster that says nothing are not repeated for long
+   */
+  run<T>(context: InvocationContext, work: Work<T>, isLook?: boolean): Promise<T>;
   /**
    * As `run`. If a schedule invoked the function, the run is over before the schedule fires again; else the
    * answer says whether that schedule is on. One that has just fired is.
@@ -257,7 +262,7 @@ export function createRuntime(origin: Origin): Runtime {
    * Whatever a run begins keeps that run's deadline, however late it is called back: what a run that failed left in a
    * queue is not sent by the time of the next one.
    */
-  const deadlines = new AsyncLocalStorage<{ at: number }>();
+  const deadlines = new AsyncLocalStorage<{ at: number; readonly isLook?: boolean | undefined }>();
   let running = 0;
   let managementToken: FoundManagementToken = { value: new TokenValue(''), by: 'hand' };
   let bearers: ManagementBearers | undefined;
@@ -277,6 +282,8 @@ export function createRuntime(origin: Origin): Runtime {
       token: () => bearers?.bearer() ?? managementToken.value,
       another: async (refused) => bearers?.another(refused),
       refusedToken,
+      patienceMs: () =>
+        deadlines.getStore()?.isLook ? LOOK_PATIENCE_MS : Number.POSITIVE_INFINITY,
       connections: policy.concurrency,
       ca,
       ...(cluster.accountId &&
@@ -436,14 +443,19 @@ export function createRuntime(origin: Origin): Runtime {
   /**
    * @param end the instant by which this run must be over
    * @param waited whether somebody waits for the answer
+   * @param isLook whether nothing is changed, so that nothing is lost if it fails
    * @param begin gets the instant after which nothing is sent any more
    */
   async function runUntil<T>(
-    { end, waited }: { readonly end: number; readonly waited: boolean },
+    {
+      end,
+      waited,
+      isLook,
+    }: { readonly end: number; readonly waited: boolean; readonly isLook?: boolean | undefined },
     context: InvocationContext,
     begin: (deadline: number) => Promise<T>,
   ): Promise<T> {
-    const deadline = { at: end - RESERVE_MS };
+    const deadline = { at: end - RESERVE_MS, isLook };
     running += 1;
     try {
       const worked = deadlines.run(deadline, () => begin(deadline.at));
@@ -506,8 +518,8 @@ export function createRuntime(origin: Origin): Runtime {
 
   return {
     policy,
-    run: (context, work) =>
-      runUntil({ end: longestEnd(context), waited: true }, context, withWork(work)),
+    run: (context, work, isLook) =>
+      runUntil({ end: longestEnd(context), waited: true, isLook }, context, withWork(work)),
     runScheduled<T extends object>(
       { job, scheduled, dryRun = false }: Invocation,
       context: InvocationContext,
@@ -520,7 +532,11 @@ export function createRuntime(origin: Origin): Runtime {
           ...(await besideSchedule(job, () => work(tools))),
           managementToken: managementTokenMark(managementToken),
         });
-        return runUntil({ end: longest, waited: true }, context, withWork(byHand, measure));
+        return runUntil(
+          { end: longest, waited: true, isLook: dryRun },
+          context,
+          withWork(byHand, measure),
+        );
       }
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);

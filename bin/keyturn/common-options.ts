@@ -23,6 +23,7 @@ export interface CommonOptions {
 }
 
 const MANAGEMENT_TOKEN = 'KEYTURN_MANAGEMENT_TOKEN';
+const TOKEN_FILE = 'KEYTURN_MANAGEMENT_TOKEN_FILE';
 
 export const policyOption = () =>
   new Option('--policy <file>', 'the policy file').env(POLICY_VARIABLE).default(DEFAULT_POLICY);
@@ -38,7 +39,7 @@ export function onePolicyFile(named: string): string {
 export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 
 export const managementTokenFileOption = (help: string) =>
-  new Option('--management-token-file <file>', help).env('KEYTURN_MANAGEMENT_TOKEN_FILE');
+  new Option('--management-token-file <file>', help).env(TOKEN_FILE);
 
 /** The options of every command that talks to the cluster. */
 export const withCommonOptions = (command: Command): Command =>
@@ -75,6 +76,14 @@ const readToken = (file: string): string =>
       ),
   );
 
+/** A function has a token of its own. What a shell has set for all commands may stay. */
+function refuseUnused({ local, managementTokenFile: file }: CommonOptions): void {
+  if (local || file === undefined || file === process.env[TOKEN_FILE]) return;
+  throw new CommandError(
+    'found --management-token-file without --local, expected both or neither: the functions take the token that their policy says. Nothing was done',
+  );
+}
+
 /**
  * The policy, and the engine that does the work.
  * @param read how the file is judged: an order in an emergency is not kept back by what only the next deployment must mend
@@ -91,6 +100,7 @@ export function openEngine(
   readonly engine: Engine;
   readonly json: boolean;
 } {
+  refuseUnused(options);
   const policyFile = read(onePolicyFile(options.policy));
   const { policy, caMistake } = policyFile;
   if (caMistake !== undefined && !options.local) {

@@ -14,6 +14,7 @@ import type { Engine } from './engine.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { createLambdaEngine } from './lambda-engine.ts';
 import { createLocalEngine } from './local-engine.ts';
+import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
@@ -76,7 +77,8 @@ async function run(options: DoctorOptions, terminal: Terminal): Promise<void> {
       ),
     });
   } else {
-    terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summaryOf(groups)}`);
+    const summary = wrapped(summaryOf(groups), terminal.style, '');
+    terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summary}`);
   }
   process.exitCode = failed > 0 ? EXIT.failed : unknown > 0 ? EXIT.unconfirmed : EXIT.done;
 }

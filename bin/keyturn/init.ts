@@ -16,6 +16,7 @@ import {
   type Draft,
   type Summary,
 } from './init/compose-policy.ts';
+import { optionOf } from './init/options.ts';
 import { readCluster } from './init/read-cluster.ts';
 import { type FromTerraform, readTerraform } from './init/read-terraform.ts';
 import { type NamedSecret, namedBoth, parseNamedSecret, placesIn } from './init/secret-places.ts';
@@ -42,17 +43,6 @@ const STDOUT = '-';
 /** Characters of a token's id. */
 const WHOLE_ID = 36;
 
-/** Which option says what a policy says under this key. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  owner: '--owner',
-  'cluster.url': '--url',
-  'cluster.dataUrl': '--data-url',
-  'cluster.managementToken': '--management-secret',
-  'cluster.ca': '--ca',
-  'cluster.accountId': '--account-id',
-  'cluster.clusterId': '--cluster-id',
-};
-
 /** @throws CommandError with what is wrong, and where it was said */
 function checked(document: unknown, file: string): Policy {
   try {
@@ -61,7 +51,7 @@ function checked(document: unknown, file: string): Policy {
     if (!(error instanceof PolicyError)) throw error;
     const sentences = error.issues.map(({ path, message }) => {
       const key = formatPath(path);
-      return `${OPTIONS[key] ?? key}: ${message}`;
+      return `${optionOf(key)}: ${message}`;
     });
     throw new CommandError(`${sentences.join('\n')}\nNothing was written`, { cause: error });
   }

@@ -180,8 +180,8 @@ export function createLocalEngine(
       const work = (tools: RunTools) => RUNS[job](event, isShared ? share(tools) : tools);
       const answer =
         job === 'revoke'
-          ? runtime.run(CONTEXT, work)
-          : runtime.runScheduled({ job }, CONTEXT, work);
+          ? runtime.run(CONTEXT, work, isShared)
+          : runtime.runScheduled({ job, dryRun: isLook(event) }, CONTEXT, work);
       const answered = await answer
         .catch((error) => adviseToken(error, job, event, managementToken !== undefined))
         .finally(() => {
@@ -192,7 +192,7 @@ export function createLocalEngine(
     // With the management token, this works without AWS.
     ...(managementToken && {
       askCluster: (wanted: Wanted) =>
-        runtime.run(CONTEXT, (tools) => askCluster(tools, wanted)).then(asJson),
+        runtime.run(CONTEXT, (tools) => askCluster(tools, wanted), true).then(asJson),
     }),
   };
 }

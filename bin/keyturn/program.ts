@@ -124,7 +124,19 @@ function onceEach(command: Command): Command {
  */
 export async function runProgram(terminal: Terminal, argv = process.argv): Promise<void> {
   try {
-    await createProgram(terminal).parseAsync(argv);
+    const program = createProgram(terminal);
+    const [, , first, word] = argv;
+    const isKnown = ({ commands }: Command) => commands.some((each) => each.name() === word);
+    // For what it does not know, `help` would show all help, and not say why.
+    if (
+      first === 'help' &&
+      word !== undefined &&
+      !['help', '-h', '--help'].includes(word) &&
+      !isKnown(program)
+    ) {
+      refuseUnknown(word, program.commands);
+    }
+    await program.parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // it has shown the help

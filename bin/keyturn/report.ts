@@ -138,5 +138,5 @@ export const reportCommand = (terminal: Terminal): Command =>
         return;
       }
       terminal.print(`wrote ${options.html}`);
-      terminal.print(wrapped(foundIn(page), ''));
+      terminal.print(wrapped(foundIn(page), terminal.style, ''));
     });

@@ -130,14 +130,11 @@ export function formatRotation(
 ): string {
   const fates = names.map((name) => ({ name, fate: fateOf(report, name) }));
   const those = (is: Fate['is']) => fates.flatMap(({ name, fate }) => (fate.is === is ? name : []));
-  const isAllAnswered = those('answered').length === names.length;
   const { outcomes = [] } = report;
   const isOff = policy.schedules.paused || report.schedule?.state === 'off';
   return [
-    ...(outcomes.length > 0 || isAllAnswered ? [formatOutcomes(report)] : []),
-    ...(isAllAnswered
-      ? []
-      : those('answered').map((name) => `${name}: nothing to do, it was rotated a moment ago`)),
+    ...(outcomes.length > 0 ? [formatOutcomes(report)] : []),
+    ...those('answered').map((name) => `${name}: nothing to do, it was rotated a moment ago`),
     ...linesOfUnfinished(those('armed'), those('postponed'), policy, isOff),
     ...fates.flatMap(({ name, fate }) =>
       fate.is === 'stopped' ? [`${name}: not rotated: ${fate.why}`] : [],

@@ -39,11 +39,11 @@ export interface TokenStatus {
   readonly problems: readonly string[];
 }
 
-/** `in order`, or what is to be mended by the next run, by a person, or by an approval; `unknown`. */
+/** `in order`, or what is to be mended by the next run, by a person, or by an approval; `at risk`: no rule is broken, and data may be lost; `unknown`. */
 export interface DatabaseStatus {
   readonly verdict: StatusVerdict;
   readonly database: string;
-  readonly state: 'in order' | 'drift' | 'refused' | 'unknown';
+  readonly state: 'in order' | 'at risk' | 'drift' | 'refused' | 'unknown';
   readonly problems: readonly string[];
 }
 
@@ -111,9 +111,9 @@ const INVENTORY = [
   'NotReplicated',
   'Owned',
   'Replica',
-  'RetentionTooShort',
   'RuleWithoutDatabase',
   'UnmanagedDatabases',
+  'UnmanagedTooShort',
   'Wildcard',
 ];
 
@@ -304,6 +304,14 @@ const REFUSED = 'RetentionRefused';
 /** The key of a policy that has the rules for databases. */
 const RULES = 'databases';
 
+/** Of these a database keeps to its rule all the same. */
+const RISKS = ['RetentionTooShort'];
+
+function stateOf(found: readonly { readonly kind: string }[]): DatabaseStatus['state'] {
+  if (found.length === 0) return 'in order';
+  return found.every(({ kind }) => RISKS.includes(kind)) ? 'at risk' : 'drift';
+}
+
 function databaseStatuses(
   { policy: { databases }, mark }: OfFile,
   { enforce }: Looks,
@@ -321,13 +329,20 @@ function databaseStatuses(
   const isOther = mark && deployed && mark.parts[RULES] !== deployed.parts[RULES];
   const corrections = plan.actions.map((action, index) =>
     isCorrection(action)
-      ? [{ database: action.database, text: actionText(action), waits: isRefused(plan, index) }]
+      ? [
+          {
+            database: action.database,
+            text: actionText(action),
+            waits: isRefused(plan, index),
+            kind: action.kind,
+          },
+        ]
       : [],
   );
   const findings = plan.findings.flatMap((finding) => {
     const { database, message, kind } = finding;
     const isDrift = database !== undefined && !isInventory(finding);
-    return isDrift ? [{ database, text: message, waits: kind === REFUSED }] : [];
+    return isDrift ? [{ database, text: message, waits: kind === REFUSED, kind }] : [];
   });
   const drift = Map.groupBy([...corrections.flat(), ...findings], ({ database }) => database);
   return [...new Set([...named, ...drift.keys()])].map((database) => {
@@ -341,7 +356,7 @@ function databaseStatuses(
     return {
       verdict: found.length > 0 ? 'not well' : 'well',
       database,
-      state: found.length === 0 ? 'in order' : isWaiting ? 'refused' : 'drift',
+      state: isWaiting ? 'refused' : stateOf(found),
       problems: found.map(({ text }) => text),
     };
   });

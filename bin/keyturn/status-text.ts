@@ -1,3 +1,4 @@
+import { SCHEDULED } from '../../functions/environment.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
@@ -14,7 +15,7 @@ import {
   scheduleVerdict,
   type TokenStatus,
 } from './status-report.ts';
-import { formatTable, type TableRow, wrapped } from './table.ts';
+import { formatTable, hanging, type TableRow, wrapped } from './table.ts';
 import type { Style } from './terminal.ts';
 
 const painted = (text: string, verdict: StatusVerdict, style: Style): string => {
@@ -61,7 +62,11 @@ function managementLine(
   style: Style,
   now: number,
 ) {
-  return `management token  ${painted(managementTokenSaid(by, expiresAt, now), verdict, style)}`;
+  const label = 'management token';
+  const [line] = hanging(`${label}  `, [managementTokenSaid(by, expiresAt, now)], style);
+  // The gap, or the end of a line, has no colour.
+  const begin = line.slice(label.length).search(/\S/) + label.length;
+  return line.slice(0, begin) + painted(line.slice(begin), verdict, style);
 }
 
 /** When it expires, as far as its secret says it. */
@@ -85,10 +90,16 @@ const jobOf = (name: string) => name.slice(name.lastIndexOf('-') + 1);
 function scheduleLines({ schedules }: Status, style: Style): readonly string[] {
   const isOn = ({ state }: Status['schedules'][number]) => state === 'on';
   if (schedules.every(isOn))
-    return [`schedules         ${schedules.map(({ name }) => jobOf(name)).join(', ')}: on`];
+    return hanging(
+      'schedules         ',
+      [`${schedules.map(({ name }) => jobOf(name)).join(', ')}: on`],
+      style,
+    );
   return [
     'schedules',
-    ...schedules.map((each) => painted(wrapped(scheduleSaid(each)), scheduleVerdict(each), style)),
+    ...schedules.map((each) =>
+      painted(wrapped(scheduleSaid(each), style), scheduleVerdict(each), style),
+    ),
   ];
 }
 
@@ -105,18 +116,18 @@ export const otherPolicySaid = ({ job, keys }: OtherPolicy): string =>
     : `${job} does not say which policy it was deployed with`;
 
 const otherPolicyLines = ({ otherPolicies }: Status, style: Style): readonly string[] =>
-  otherPolicies.map((each) => painted(wrapped(otherPolicySaid(each), ''), 'unknown', style));
+  otherPolicies.map((each) => painted(wrapped(otherPolicySaid(each), style, ''), 'unknown', style));
 
 const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
   refused.flatMap(({ job, message, hash }) => [
-    painted(wrapped(`refused (${job}): ${message}`, ''), 'not well', style),
+    painted(wrapped(`refused (${job}): ${message}`, style, ''), 'not well', style),
     `  keyturn apply --approve ${hash}`,
   ]);
 
 const otherLines = ({ others }: Status, style: Style): readonly string[] =>
   others.map((each) => {
     const { secret, message } = each;
-    const line = wrapped(secret === undefined ? message : `${secret}: ${message}`, '');
+    const line = wrapped(secret === undefined ? message : `${secret}: ${message}`, style, '');
     return isInventory(each) ? style('dim', line) : painted(line, findingVerdict(each), style);
   });
 
@@ -161,14 +172,23 @@ export function lastLine(status: Status): string {
   return `Not well: ${said.join(', ')}.`;
 }
 
+/** What one cause kept from several is said once. */
+const notSeenLines = ({ notSeen }: Status, style: Style): readonly string[] =>
+  [...Map.groupBy(notSeen, ({ why }) => why)].map(([why, those]) => {
+    const jobs = those.map(({ job }) => job).join(', ');
+    const more = those.length === SCHEDULED.length ? '; keyturn doctor looks further' : '';
+    return painted(
+      wrapped(`${jobs} could not be asked: ${why}${more}`, style, ''),
+      'unknown',
+      style,
+    );
+  });
+
 /** For people. */
 export function formatStatus(status: Status, style: Style, now: number): string {
   const rows = status.tokens.map((each) => tokenRow(each, style, now));
-  const notSeen = status.notSeen.map(({ job, why }) =>
-    painted(wrapped(`${job} could not be asked: ${why}`, ''), 'unknown', style),
-  );
   const lines = [
-    ...notSeen,
+    ...notSeenLines(status, style),
     ...otherPolicyLines(status, style),
     ...refusedLines(status, style),
     ...otherLines(status, style),
@@ -181,7 +201,7 @@ export function formatStatus(status: Status, style: Style, now: number): string 
     ...scheduleLines(status, style),
     ...(lines.length > 0 ? ['', ...lines] : []),
     '',
-    painted(wrapped(lastLine(status), ''), status.verdict, style),
+    painted(wrapped(lastLine(status), style, ''), status.verdict, style),
   ].join('\n');
 }
 

@@ -49,6 +49,10 @@ function failed(error: unknown): Error {
   return new CommandError(`${sentenceOf(error)}${hint}`, { cause: error });
 }
 
+/** It was asked, and the cluster did not answer it; what needs AWS alone can be looked at all the same. */
+const isClusterAway = (error: unknown) =>
+  kindOf(error) === 'InfluxError' && !/ answered 4\d\d\b/.test(sentenceOf(error));
+
 /** @throws the error of the first job if no job can be asked */
 async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Promise<Looks> {
   const ask = async <Report>(job: ScheduledJob, event: object, read: (answer: unknown) => Report) =>
@@ -61,7 +65,8 @@ async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Pr
   const refusals = [rotate, reap, enforce].flatMap((each) =>
     each.status === 'rejected' ? [each.reason] : [],
   );
-  if (refusals.length === SCHEDULED.length) throw refusals[0];
+  const isNoneAsked = refusals.length === SCHEDULED.length;
+  if (isNoneAsked && !refusals.every(isClusterAway)) throw refusals[0];
   return {
     rotate: rotate.status === 'fulfilled' ? rotate.value : failed(rotate.reason),
     reap: reap.status === 'fulfilled' ? reap.value : failed(reap.reason),
@@ -69,7 +74,7 @@ async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Pr
   };
 }
 
-/** @throws the error of the first function if none can be asked */
+/** @throws the error of the first function if none can be asked, and not for the cluster's sake */
 export async function statusNow(
   { policy, mark, engine }: Opened,
   options: Pick<StatusOptions, 'probe'>,
@@ -156,7 +161,7 @@ function repeat(show: Show, seconds: number, terminal: Terminal): Promise<void> 
       if (!(error instanceof Error) || error instanceof InterruptedError) throw error;
       begin();
       process.exitCode = EXIT.failed;
-      terminal.print(terminal.style('red', wrapped(sentenceOf(error), '')));
+      terminal.print(terminal.style('red', wrapped(sentenceOf(error), terminal.style, '')));
     }
     // It is known when it is written: whoever read it is gone.
     await terminal.flushed();

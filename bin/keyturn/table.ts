@@ -22,20 +22,20 @@ export interface TableRow {
  * Notes stand below their row, in lines that fit.
  */
 export function formatTable(headings: Row, given: readonly TableRow[], style: Style): string {
-  const columns = style.columns?.() ?? COLUMNS;
+  const columns = columnsOf(style);
   const rows = given.map(({ cells, ...row }) => ({ ...row, cells: cells.map(oneLine) }));
   const widths = fitted(widthsOf([headings, ...rows.map(({ cells }) => cells)]), columns);
   const [room = 0] = widths;
   const lines = rows.flatMap(({ cells: [name = '', ...cells], notes = [], paint }) => [
     lineOf([cutTo(name, room), ...cells], widths, paint),
-    ...(name.length > room ? [wrapped(name, INDENT, columns)] : []),
+    ...(name.length > room ? [filled(name, INDENT, columns)] : []),
     ...cells.flatMap((cell, index) => {
       const column = index + 1;
       if (column < widths.length || cell === '') return [];
-      const text = wrapped(`${headings[column]?.toLowerCase()}: ${cell}`, INDENT, columns);
+      const text = filled(`${headings[column]?.toLowerCase()}: ${cell}`, INDENT, columns);
       return [paint?.(text, column) ?? text];
     }),
-    ...notes.map((note) => wrapped(oneLine(note), INDENT, columns)),
+    ...notes.map((note) => filled(oneLine(note), INDENT, columns)),
   ]);
   return [style('bold', lineOf(headings, widths)), ...lines].join('\n');
 }
@@ -73,8 +73,10 @@ function cutTo(text: string, room: number): string {
 
 const INDENT = '  ';
 
-/** Lines that fit, each below the other and indented. A word that is longer than a line is not broken: people copy it. */
-export function wrapped(text: string, indent = INDENT, columns = COLUMNS): string {
+const columnsOf = (style: Style) => style.columns?.() ?? COLUMNS;
+
+/** A word that is longer than a line is not broken: people copy it. */
+function filled(text: string, indent: string, columns: number): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);
@@ -85,10 +87,30 @@ export function wrapped(text: string, indent = INDENT, columns = COLUMNS): strin
   return lines.join('\n');
 }
 
+/** Lines that fit the terminal, each below the other and indented. */
+export const wrapped = (text: string, style: Style, indent = INDENT): string =>
+  filled(text, indent, columnsOf(style));
+
+/** What is said stands beside its label, or below it where that would leave less than half of a line; and what else is said stands below. */
+export function hanging(
+  label: string,
+  [said, ...more]: readonly [string, ...string[]],
+  style: Style,
+): readonly [string, ...string[]] {
+  const isBeside = columnsOf(style) >= 2 * label.length;
+  const lines = (text: string) =>
+    wrapped(text, style, isBeside ? ' '.repeat(label.length) : INDENT);
+  const first = lines(said);
+  return [
+    isBeside ? label + first.slice(label.length) : `${label.trimEnd()}\n${first}`,
+    ...more.map(lines),
+  ];
+}
+
 /** `databases  telemetry, metrics`: what is said stands beside its label, or below it if a word has no room there. */
 export function labelled(label: string, said: string, style: Style): string {
-  const columns = style.columns?.() ?? COLUMNS;
-  const lines = (indent: string) => wrapped(oneLine(said), indent, columns);
+  const columns = columnsOf(style);
+  const lines = (indent: string) => filled(oneLine(said), indent, columns);
   const beside = lines(' '.repeat(label.length));
   return beside.split('\n').every((line) => line.length <= columns)
     ? style('bold', label) + beside.slice(label.length)

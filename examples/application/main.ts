@@ -11,6 +11,13 @@ import { type Credentials, holdCredentials } from './credentials.ts';
 const REREAD_EVERY_MS = 5 * 60_000;
 const { SECRET, DATABASE = 'telemetry' } = process.env;
 
+if (!SECRET) {
+  process.stderr.write(
+    'found no SECRET, expected the name of a secret: SECRET=keyturn/prod/heartbeat node main.ts\n',
+  );
+  process.exit(1);
+}
+
 const secrets = new SecretsManagerClient({});
 
 /** Without a VersionStage or a VersionId: what counts is AWSCURRENT. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts the current token of a secret into a file: read-token.sh keyturn/prod/telegraf /run/keyturn/telegraf
-# Needs the AWS CLI, and secretsmanager:GetSecretValue on that secret.
+# Needs the AWS CLI (version 1 takes the Region from AWS_DEFAULT_REGION, not from AWS_REGION), and secretsmanager:GetSecretValue on that secret.
 set -eu
 umask 077
 secret=$1

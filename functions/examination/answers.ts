@@ -1,3 +1,4 @@
+import type { InfluxError } from '../management-api/influx-error.ts';
 import { sendsUnencrypted } from '../policy/contradictions.ts';
 import type { Verdict } from './check.ts';
 
@@ -13,4 +14,10 @@ export function answers(url: string, more = ''): Verdict {
         advice: 'use https, unless the network itself encrypts',
       }
     : { state: 'ok', found };
+}
+
+/** That nobody does. */
+export function noAnswer(url: string, { unanswered, message }: InfluxError): Verdict {
+  const { what = message, advice } = unanswered ?? {};
+  return { state: 'fail', found: `${new URL(url).host}: ${what}`, ...(advice && { advice }) };
 }

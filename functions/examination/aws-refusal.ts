@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/policy.ts';
 import { isWithoutRegion, messageOf } from '../run/message-of.ts';
 import type { Verdict } from './check.ts';
 
@@ -6,8 +7,13 @@ const isAnswer = (error: Error) => '$fault' in error || error.name === 'ForeignA
 /**
  * Why Secrets Manager did not do what it was asked for.
  * @param may the permission that the call needs
+ * @param policy whether a function asks, or whoever sits at a machine of their own
  */
-export function awsRefusal(error: unknown, may: string): Verdict {
+export function awsRefusal(
+  error: unknown,
+  may: string,
+  policy: Pick<Policy, 'isDeployed'>,
+): Verdict {
   const found = messageOf(error);
   if (!(error instanceof Error)) return { state: 'unknown', found };
   if (/AccessDenied|NotAuthorized|Unauthorized/.test(error.name)) {
@@ -27,7 +33,8 @@ export function awsRefusal(error: unknown, may: string): Verdict {
   return {
     state: 'fail',
     found,
-    advice:
-      'nobody answered: in a VPC, Secrets Manager needs the endpoint secretsmanager, with private DNS and port 443 open to the functions, or a NAT gateway',
+    advice: policy.isDeployed
+      ? 'nobody answered: in a VPC, Secrets Manager needs the endpoint secretsmanager, with private DNS and port 443 open to the functions, or a NAT gateway'
+      : 'nobody answered: check the way from here to AWS, such as a proxy, and AWS_ENDPOINT_URL',
   };
 }

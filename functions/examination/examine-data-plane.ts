@@ -1,9 +1,8 @@
 import { InfluxError } from '../management-api/influx-error.ts';
 import type { LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
-import { answers } from './answers.ts';
+import { answers, noAnswer } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
-import { noAnswer } from './no-answer.ts';
 
 /** No token at all: the data plane is asked whether it is there, and gets no credential for it. */
 const NO_TOKEN = new TokenValue('keyturn-doctor');

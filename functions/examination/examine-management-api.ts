@@ -6,10 +6,9 @@ import { readTokens } from '../management-api/token-schemas.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
 import { TokenValue } from '../token-value.ts';
-import { answers } from './answers.ts';
+import { answers, noAnswer } from './answers.ts';
 import { type Check, examined, type Verdict } from './check.ts';
 import { howToMend, sourceOf } from './examine-secrets.ts';
-import { noAnswer } from './no-answer.ts';
 
 /** What a path answered. `skewMs`: how far the clock there is ahead of ours, in milliseconds. */
 interface Looked {

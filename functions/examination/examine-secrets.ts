@@ -1,7 +1,7 @@
 import { managementSecret, type Policy } from '../policy/policy.ts';
 import { counted } from '../run/counted.ts';
 import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
-import { ManagementTokenError } from '../secrets-manager/management-token.ts';
+import { ManagementTokenError, MisshapenTokenError } from '../secrets-manager/management-token.ts';
 import { DAY_MS, formatInstant } from '../time.ts';
 import { awsRefusal } from './aws-refusal.ts';
 import { type Check, examined, type Verdict } from './check.ts';
@@ -41,15 +41,17 @@ const howToMake = (cluster: Cluster): string =>
 const isOfProvider = (error: unknown): error is Error =>
   error instanceof Error && error.name === 'IdentityProviderError';
 
-function unread(error: unknown, cluster: Cluster): Verdict {
+function unread(error: unknown, policy: Policy): Verdict {
+  const { cluster } = policy;
   if (error instanceof ManagementTokenError) {
     const { cause } = error;
     return isOfProvider(cause)
       ? { state: 'fail', found: cause.message }
-      : awsRefusal(cause, `secretsmanager:GetSecretValue on ${managementSecret(cluster)}`);
+      : awsRefusal(cause, `secretsmanager:GetSecretValue on ${managementSecret(cluster)}`, policy);
   }
   const found = error instanceof Error ? error.message : String(error);
-  return { state: 'fail', found, ...(!cluster.oauth && { advice: howToMake(cluster) }) };
+  const isSaid = cluster.oauth || error instanceof MisshapenTokenError;
+  return { state: 'fail', found, ...(!isSaid && { advice: howToMake(cluster) }) };
 }
 
 const readFrom = (token: By, cluster: Cluster): string => {
@@ -105,7 +107,7 @@ export async function examineManagementToken({ policy, managementToken, now }: L
     try {
       read = await managementToken();
     } catch (error) {
-      return unread(error, cluster);
+      return unread(error, policy);
     }
     return { state: 'ok', found: readFrom(read, cluster) };
   };
@@ -116,8 +118,9 @@ export async function examineManagementToken({ policy, managementToken, now }: L
 }
 
 /** Looks whether Secrets Manager lists the secrets of the owner, and whether there is room for more. */
-export const examineSecrets = ({ policy: { owner, tokens }, secrets }: LookTools): Promise<Check> =>
+export const examineSecrets = ({ policy, secrets }: LookTools): Promise<Check> =>
   examined('Secrets Manager', async () => {
+    const { owner, tokens } = policy;
     try {
       const found = await secrets.list(owner);
       const said = `it lists ${counted(found.length, 'secret')} of ${owner}; the policy has ${counted(tokens.length, 'token')}`;
@@ -125,6 +128,6 @@ export const examineSecrets = ({ policy: { owner, tokens }, secrets }: LookTools
         ? { state: 'warn', found: `${said}; an account has room for ${MOST_SECRETS}` }
         : { state: 'ok', found: said };
     } catch (error) {
-      return awsRefusal(error, 'secretsmanager:ListSecrets');
+      return awsRefusal(error, 'secretsmanager:ListSecrets', policy);
     }
   });

@@ -27,6 +27,8 @@ export interface ManagementApiOptions extends Timing {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The instant by which the present run must end. */
   readonly deadline: () => number;
+  /** For how long a call is repeated, in milliseconds from its first attempt. Absent: until the deadline. */
+  readonly patienceMs?: (() => number) | undefined;
 }
 
 interface Call<T> {
@@ -155,7 +157,7 @@ export function createCaller(options: ManagementApiOptions) {
   const withRetries = <T>(
     attempt: () => Promise<T>,
     mayRetry = retryable,
-    until = options.deadline(),
+    until = options.now() + (options.patienceMs?.() ?? Number.POSITIVE_INFINITY),
   ): Promise<T> =>
     retry(attempt, {
       now: options.now,

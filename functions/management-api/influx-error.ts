@@ -1,4 +1,5 @@
 import { redact } from '../credentials.ts';
+import type { Unanswered } from './unanswered.ts';
 
 interface InfluxErrorFields {
   readonly method: string;
@@ -13,6 +14,7 @@ interface InfluxErrorFields {
   readonly gone?: boolean;
   readonly foreignBody?: boolean;
   readonly at?: number | undefined;
+  readonly unanswered?: Unanswered | undefined;
   readonly cause?: unknown;
 }
 
@@ -35,6 +37,8 @@ export class InfluxError extends Error {
   readonly foreignBody: boolean;
   /** The answer's `Date`, in milliseconds since 1970. Undefined: it has none, or there was no answer. */
   readonly at: number | undefined;
+  /** Why there was no answer, without the place. Undefined: there was one, or nothing was sent. */
+  readonly unanswered: Unanswered | undefined;
 
   constructor(message: string, fields: InfluxErrorFields) {
     super(redact(message), fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -48,6 +52,7 @@ export class InfluxError extends Error {
     this.gone = fields.gone ?? false;
     this.foreignBody = fields.foreignBody ?? false;
     this.at = fields.at;
+    this.unanswered = fields.unanswered;
   }
 }
 

@@ -1,6 +1,8 @@
 import { redact } from '../credentials.ts';
+import { TimeoutError } from '../within.ts';
 import type { Answer, Request } from './exchange.ts';
 import { InfluxError } from './influx-error.ts';
+import { unanswered } from './unanswered.ts';
 
 const LONGEST_MESSAGE = 300;
 
@@ -102,20 +104,28 @@ export class TooLongAnswerError extends Error {
   }
 }
 
-/** What Node.js advises, nobody can do in Lambda. */
-const ADVICE = '; if the root CA is installed locally, try running Node.js with --use-system-ca';
+/** What is said of it in private words of a library, such as OpenSSL's, helps nobody: its code is told. */
+const isPrivate = (text: string) => /:error:|\broutines:/.test(text);
 
-export function connectionError(request: Request, error: Error): InfluxError {
+/** Nobody answered at `origin`, or nobody who was trusted or understood. */
+export function connectionError(request: Request, origin: string, error: Error): InfluxError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  const said = error.message.replace(ADVICE, '; cluster.ca in the policy names who is trusted');
-  const text = plain(redact(said)) || code;
-  return new InfluxError(`${place(request)} failed: ${text}`, {
-    method: request.method,
-    path: request.path,
-    code,
-    // Waiting does not repair a certificate, or a call that undici itself refused.
-    retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|OVERFLOW|EXCEEDED/.test(code),
-    // Not the error itself: a parser's error contains the bytes that it could not parse.
-    cause: new Error(`${code}: ${text}`),
-  });
+  const cause = unanswered(code);
+  const text = plain(redact(error.message));
+  const own = !text || isPrivate(text) ? code : text;
+  // How long it was waited for is told by the error itself.
+  const what = cause && !(error instanceof TimeoutError) ? cause.what : own;
+  return new InfluxError(
+    `${place(request)} at ${origin} failed: ${what}${cause ? `; ${cause.advice}` : ''}`,
+    {
+      method: request.method,
+      path: request.path,
+      code,
+      unanswered: { what, advice: cause?.advice },
+      // Waiting does not repair a certificate, or a call that undici itself refused.
+      retryable: !/CERT|SIGNATURE|UND_ERR_INVALID|OVERFLOW|EXCEEDED/.test(code),
+      // Not the error itself: a parser's error contains the bytes that it could not parse.
+      cause: new Error(`${code}: ${text}`),
+    },
+  );
 }

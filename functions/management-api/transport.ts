@@ -67,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
       const answer = await within(Math.max(1, timeoutMs), (signal) =>
         exchange(request, patienceMs, asked ? AbortSignal.any([signal, asked]) : signal),
       ).catch((error: Error) => {
-        throw connectionError(request, error);
+        throw connectionError(request, origin, error);
       });
       if (!isSuccess(answer)) throw answerError(request, answer);
       return answer;

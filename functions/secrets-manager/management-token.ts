@@ -20,6 +20,9 @@ export class ManagementTokenError extends Error {
   }
 }
 
+/** There is something in place of a management token, which may be in it; the message says how to write it. */
+export class MisshapenTokenError extends Error {}
+
 /** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
 const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
 
@@ -52,7 +55,7 @@ function keysIn(value: unknown): string {
  * A secret or a file has a plain string, or JSON: `{"token", "expiresAt"}`, with an instant or `never`. What is neither is not sent as a token to whoever answers
  * for the cluster, nor quoted.
  * @param source the name of the secret or the file
- * @throws Error
+ * @throws MisshapenTokenError
  */
 export function parseManagementToken(text: TokenValue, source: string): ManagementToken {
   const plain = text.reveal().trim(); // consoles and files often add a newline
@@ -65,7 +68,7 @@ export function parseManagementToken(text: TokenValue, source: string): Manageme
       parsed === undefined
         ? 'a text with blanks, quotes or brackets in it'
         : `JSON without the string of a token under the key "token"${keysIn(parsed)}`;
-    throw new Error(
+    throw new MisshapenTokenError(
       `there is no management token in ${source}: found ${found}, expected the token alone, or {"token": "…"} and perhaps "expiresAt"; write it so`,
     );
   }

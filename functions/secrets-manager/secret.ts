@@ -60,7 +60,7 @@ export function notOwnedBecause({ name, tags }: Secret, owner: string): string |
   const other = tags[OWNER_TAG];
   if (other === owner) return undefined;
   return other === undefined
-    ? `${name} has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`
+    ? `${name} has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`
     : `${name} belongs to the deployment "${other}"; to take it over, once that is paused or destroyed: keyturn takeover NAME --from ${other} --confirm`;
 }
 

@@ -3,6 +3,7 @@ import { openWorldForTest } from '../world/open-world.ts';
 import { policyWith } from '../world/policy.ts';
 import { environmentOf } from '../world/systems.ts';
 import { keyturn, writeTemporary } from './cli.ts';
+import { openDeployed } from './operator.ts';
 import { serveLambda } from './serve-lambda.ts';
 
 const SECRET = 'legacy/admin';
@@ -52,6 +53,14 @@ it('says why a confirmation adopts nothing, and does not call that done', async 
   const answer = await run(['adopt', 'admin', '--confirm']);
   expect(answer).toMatchObject({ code: 1, stdout: '' });
   expect(answer.stderr).toContain(`no token has the id ${made.id}`);
+});
+
+it('does not call adopted what Keyturn minted for an entry that adopts nothing', async () => {
+  const { run } = await openDeployed();
+  await run(['rotate', 'telegraf']);
+  const answer = await run(['adopt', 'telegraf', '--confirm']);
+  expect(answer).toMatchObject({ code: 1, stdout: '' });
+  expect(answer.stderr).toContain('its entry in the policy has no adopt.tokenId');
 });
 
 it('adopts nothing without the word, for a name that is not in the policy, or under a hold', async () => {

@@ -167,7 +167,9 @@ it('shows the token that consumers read, and one that waits, right after a rotat
   expect(byName.stdout).toBe('done  resume telegraf\n');
   expect(world.holders(TELEGRAF)).toMatchObject({ AWSCURRENT: next, AWSPREVIOUS: old });
   expect(await shown()).toMatch(row(next, 'in \\d+d\\w*'));
-  expect((await run(['rotate', 'telegraf'])).stdout).toBe('nothing to do\n');
+  expect((await run(['rotate', 'telegraf'])).stdout).toBe(
+    'telegraf: nothing to do, it was rotated a moment ago\n',
+  );
 });
 
 it('says which run promotes a token that the data plane does not accept in time, and waits for it if asked', async () => {

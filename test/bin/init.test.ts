@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { formatInstant } from '../../functions/time.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
 import { passThrough } from '../../sandbox/interception.ts';
+import { makeCertificateChain } from '../certificate-chain.ts';
 import { DAY } from '../world/policy.ts';
 import { temporaryFolder } from './cli.ts';
 import { openLocal } from './operator.ts';
@@ -197,6 +200,29 @@ it(
     expect(code).toBe(1);
     expect(stderr).toContain(`GET /tokens does not show ${other.id}`);
     expect(existsSync(file)).toBe(false);
+  },
+  LONG,
+);
+
+it(
+  'a cluster that nobody trusted vouches for is named, and the option that says who is trusted',
+  async () => {
+    const { run } = await openLocal({ databases: ['telemetry'] });
+    const { leaf, issuing, key } = makeCertificateChain();
+    const server = createServer({ key, cert: `${leaf}${issuing}` });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const owner = ['--owner', 'prod'];
+    const { code, stderr } = await run(['init', '-', '--from-cluster', '--url', url, ...owner]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`/databases at ${url} failed: nobody trusted vouches`);
+    expect(stderr).toContain(
+      'name a PEM file with the certificates of its authority in --ca; nothing was written',
+    );
+    expect(stderr).not.toContain('cluster.ca');
   },
   LONG,
 );

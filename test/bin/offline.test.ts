@@ -221,6 +221,21 @@ describe('says in one line what was found, what was expected and what to do:', (
       /^keyturn: found more than 10 MB in \/dev\/zero, expected a file with only the management token, .*; correct --management-token-file\n$/,
     ],
     [
+      'a management token for functions that have their own',
+      ['status', ...policy, '--management-token-file', 'token.txt'],
+      /^keyturn: found --management-token-file without --local, expected both or neither: .*\. Nothing was done\n$/,
+    ],
+    [
+      'the help of a command that is not there',
+      ['help', 'nosuch'],
+      /^keyturn: unknown command 'nosuch'; keyturn --help lists the commands\n$/,
+    ],
+    [
+      'the help of a command that is misspelt',
+      ['help', 'rotat'],
+      /^keyturn: unknown command 'rotat'; did you mean: keyturn rotate\n$/,
+    ],
+    [
       'no selector',
       ['revoke', ...policy],
       /^keyturn: found none, expected exactly one of --token, .*--leaked; say which/,

@@ -134,6 +134,25 @@ describe('what the page shows', () => {
     );
   });
 
+  test('is a risk where a rule is about a database that keeps nothing for long, and no heading says that it is none', () => {
+    const of = (database: string, kind: string) => ({ kind, database, message: `${database}: 1m` });
+    const findings = [
+      of('telemetry', 'RetentionTooShort'),
+      of('scratch', 'UnmanagedTooShort'),
+      { kind: 'ForeignExpiring', message: '1 token of others' },
+    ];
+    const enforce = { plan: { ...plan('enforce'), findings } };
+    const page = build({ looks: { ...looks, enforce } as unknown as Looks });
+    expect(page).toMatchObject({
+      verdict: 'not well',
+      risks: [{ verdict: 'not well', about: 'telemetry', text: 'telemetry: 1m' }],
+      inventory: ['scratch: 1m', '1 token of others'],
+      databases: [{ database: 'telemetry', state: 'at risk' }],
+    });
+    expect(pageHtml(page)).toContain('Good to know:');
+    expect(pageHtml(page)).not.toContain('No trouble');
+  });
+
   test('is no table without rows', () => {
     const file = parsePolicy(policyWith({}, CLUSTER));
     const text = pageHtml(build({ policy: file }));

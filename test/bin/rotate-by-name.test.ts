@@ -31,7 +31,10 @@ it('says why a named token was not rotated, beside what became of the others, an
   const both = await run(['rotate', 'telegraf', 'grafana']);
   expect(both).toMatchObject({ code: 1, stdout: `done  rotate grafana\n${held}` });
   expect((await run(['rotate', 'telegraf', '--json'])).code).toBe(1);
-  expect(await run(['rotate', 'grafana'])).toMatchObject({ code: 0, stdout: 'nothing to do\n' });
+  expect(await run(['rotate', 'grafana'])).toMatchObject({
+    code: 0,
+    stdout: 'grafana: nothing to do, it was rotated a moment ago\n',
+  });
 });
 
 it('says what failed, and which run promotes what was armed beside it', async () => {

@@ -599,10 +599,18 @@ const days: Readonly<Record<string, BadDay>> = {
   'a database that no rule is about keeps data for half an hour, perhaps on purpose': {
     arrange: ({ people }) =>
       people.changeDatabase('telemetry', { retentionPeriod: 1_800_000_000_000 }),
-    policy: policyWith(tokens),
+    policy: policyWith(tokens, { databases: [] }),
     row: WELL,
     code: 0,
     says: /\ntelemetry keeps what is written for 30m, under an hour/,
+  },
+  'a database keeps data for half an hour, and its rule says no retention': {
+    arrange: ({ people }) =>
+      people.changeDatabase('telemetry', { retentionPeriod: 1_800_000_000_000 }),
+    policy: { ...policyWith(tokens), databases: [{ name: 'telemetry', maxTables: 500 }] },
+    row: WELL,
+    code: 6,
+    says: /\ntelemetry {2}at risk\n {2}telemetry keeps what is written for 30m, under an hour[\s\S]*Not well: 1 of 1 database\.$/,
   },
   'enforce cannot be asked': {
     arrange: async (world) =>
@@ -831,7 +839,10 @@ test('a secret that is not listed yet, and whose string is accepted, does not on
 });
 
 test.each([
-  [{}, 'has no owner; to take it over: aws secretsmanager tag-resource'],
+  [
+    {},
+    'has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource',
+  ],
   [{ 'keyturn:owner': 'staging' }, 'belongs to the deployment "staging"'],
 ])(
   'of a secret that is not ours, it says that, and claims neither that it has no token nor that it gets one: %j',

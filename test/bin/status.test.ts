@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { answering } from '../world/faults.ts';
 import { DAY, TELEGRAF } from '../world/policy.ts';
 import { MANAGEMENT_SECRET } from '../world/systems.ts';
 import type { World } from '../world/world.ts';
 import { answeringLambda, FAILED } from './answering-lambda.ts';
-import { keyturn } from './cli.ts';
+import { keyturn, temporaryFolder } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 /** All is well. */
@@ -78,6 +79,28 @@ it('shows what it can see where one function cannot be asked, and fails where no
   );
   const none = await run(['status', '--json']);
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('management token')]);
+});
+
+it('shows what AWS alone says where the cluster is away, and writes the page', async () => {
+  const { world, run } = await openWell();
+  world.intercept(async (call, effect) =>
+    call.server === 'management-api' ? { status: 503, body: 'away' } : effect(),
+  );
+  const { code, stdout } = await run(['status']);
+  expect(code).toBe(7);
+  expect(stdout).toMatch(/^telegraf +\? +\?$/m);
+  expect(stdout).toMatch(/^schedules +rotate, reap, enforce: on$/m);
+  const said = stdout.replaceAll(/\s+/g, ' ');
+  expect(said).toMatch(
+    / rotate, reap, enforce could not be asked: GET \S+ answered 503 [^;]*; keyturn doctor looks further /,
+  );
+  expect(said).toContain(
+    'Nothing bad was seen, and not everything was: not known of 2 of 2 tokens',
+  );
+
+  const page = join(temporaryFolder(), 'page.html');
+  expect((await run(['report', '--html', page])).code).toBe(7);
+  expect(readFileSync(page, 'utf8')).toContain('answered 503');
 });
 
 it('says how to ask a function of an earlier version, which cannot probe', async () => {

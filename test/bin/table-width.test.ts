@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest';
 import type { KnownToken, Revocation } from '../../bin/keyturn/answers.ts';
+import { formatDiagnosis } from '../../bin/keyturn/doctor/diagnosis-text.ts';
+import { formatHistory } from '../../bin/keyturn/history/history-text.ts';
 import { formatUnknown } from '../../bin/keyturn/identify.ts';
 import { formatSeen, formatSwitched } from '../../bin/keyturn/pause.ts';
 import { formatBlastRadius, formatRevocation } from '../../bin/keyturn/revocation-text.ts';
+import { type Looks, statusOf } from '../../bin/keyturn/status-report.ts';
+import { formatStatus } from '../../bin/keyturn/status-text.ts';
 import type { Style } from '../../bin/keyturn/terminal.ts';
 import { formatKnown } from '../../bin/keyturn/whois.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
+import { policyWith } from '../world/policy.ts';
 
-/** Every table but that of `keyturn status`, which `table.test.ts` is about. */
+/** What commands show, but for the table of `keyturn status`, which `table.test.ts` is about. */
 
 const plain: Style = (_format, text) => text;
 const on = (columns: number): Style =>
@@ -117,3 +123,58 @@ test('a wider terminal has room for the rows, and a narrower one shows them in i
     expect(longerThan(70, text), command).toEqual([]);
   }
 });
+
+const SENTENCE =
+  'of this a person who looks at a terminal should know a little more than its state';
+
+/** What stands in sentences. */
+function sentences(style: Style): Readonly<Record<string, string>> {
+  const cluster = { url: 'https://influxdb.example.com', managementToken: 'm' };
+  const policy = parsePolicy(
+    policyWith({ telegraf: { permissions: { write: ['telemetry'] } } }, { cluster }),
+  );
+  const finding = { kind: 'Immortal', message: SENTENCE };
+  const refusal = { message: SENTENCE, hash: '0123456789abcdef', actions: [] };
+  const plan = { job: 'reap', actions: [], findings: [finding], limits: [], refusals: [refusal] };
+  const managementToken = { by: 'secret', expiresAt: 'unreadable' };
+  const away = new Error(SENTENCE);
+  const looks = { rotate: away, reap: { plan, managementToken }, enforce: away };
+  const schedules = ['rotate', 'reap', 'enforce'].map((job) => {
+    return { name: `keyturn-prod-${job}`, state: 'on' as const };
+  });
+  const status = statusOf({ policy }, looks as unknown as Looks, schedules, NOW);
+  const checks = (['ok', 'fail'] as const).map((state) => {
+    return { check: 'data plane', state, found: SENTENCE, advice: SENTENCE };
+  });
+  const happening = {
+    ...{ at: NOW, what: 'promoted', by: 'schedule', why: SENTENCE, count: 1 },
+    ...{ secret: 'keyturn/prod/telegraf', sources: ['log of rotate', 'list of the cluster'] },
+  };
+  const steps = [{ step: 'old string', at: NOW, sources: ['log of rotate'], note: SENTENCE }];
+  const rotation = { ...happening, tokenId: 'aaaaaaaa-1', formerId: 'bbbbbbbb-2', steps };
+  const history = {
+    ...{ owner: 'prod', since: NOW, sinceText: SENTENCE, entryOf: () => 'telegraf' },
+    ...{ happenings: [happening], told: [happening], rotations: [rotation] },
+    sources: [{ source: 'log of rotate', isWhole: false, found: SENTENCE }],
+  } as unknown as Parameters<typeof formatHistory>[0];
+  return {
+    status: formatStatus(status, style, NOW),
+    doctor: formatDiagnosis([{ title: 'cluster', checks }], style),
+    history: formatHistory(history, style),
+  };
+}
+
+test.each([40, 57, 80, 120])(
+  'sentences stand in the width of a terminal of %i columns',
+  (columns) => {
+    for (const [command, text] of Object.entries(sentences(on(columns)))) {
+      // A command is copied whole.
+      const lines = longerThan(columns, text).filter((line) => !line.startsWith('  keyturn apply'));
+      expect(lines, command).toEqual([]);
+      expect(text.replaceAll(/\s+/g, ' '), command).toContain(SENTENCE);
+      const widest = Math.max(...text.split('\n').map(({ length }) => length));
+      expect(widest, command).toBeGreaterThan(columns - 20);
+    }
+    expect(sentences(on(80))).toEqual(sentences(plain));
+  },
+);

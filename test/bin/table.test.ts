@@ -16,7 +16,7 @@ test('a table is as wide as it needs to be, and 80 columns at most: a long name 
 
 test('what is said below a row is broken between words, and no word is', () => {
   const note = `${'word '.repeat(30)}keyturn apply --approve ${'x'.repeat(90)}`;
-  const lines = wrapped(note).split('\n');
+  const lines = wrapped(note, plain).split('\n');
   expect(lines.every((line) => line.startsWith('  ') && !line.endsWith(' '))).toBe(true);
   expect(lines.filter((line) => line.length > 80)).toEqual([`  ${'x'.repeat(90)}`]);
   expect(lines.join(' ').replaceAll(/ +/g, ' ').trim()).toBe(note);

@@ -22,7 +22,7 @@ A leak, with \`whois\` and \`revoke\`, [has a page of its own](leak-transcript.m
 \`npx --no -- keyturn --version\` prints the version, \`npx --no -- keyturn --help\` the commands and the exit codes (without the \`--\`, npx answers itself), \`keyturn help COMMAND\` what one takes. With \`--json\` each prints one JSON
 document to standard output; \`completion\`, whose output is a script for a shell, does not.
 
-**On a terminal**, text has colours unless \`NO_COLOR\` is set, and tables take its width; in a file or a pipe there are no colours and 80 columns. What is waited for
+**On a terminal**, text has colours unless \`NO_COLOR\` is set, and tables and sentences take its width; in a file or a pipe there are no colours and 80 columns. What is waited for
 for longer than a second is said on standard error, and again every ten seconds; where standard error is no terminal, only every ten seconds.
 `;
 

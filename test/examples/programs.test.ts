@@ -13,6 +13,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+test('the application that was not told which secret it reads says so, and ends', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['examples/application/main.ts'], {
+    env: { PATH: process.env.PATH, AWS_REGION: 'eu-central-1' },
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect([status, stderr]).toEqual([
+    1,
+    'found no SECRET, expected the name of a secret: SECRET=keyturn/prod/heartbeat node main.ts\n',
+  ]);
+});
+
 describe('read-token.sh', () => {
   const token = `apiv1_${'aZ+/0-_'.repeat(12)}==`;
   const value = JSON.stringify({ token, tokenId: '1f0c', url: 'https://influxdb.example.com' });

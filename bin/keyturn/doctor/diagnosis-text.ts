@@ -1,10 +1,9 @@
 import type { Check, CheckState } from '../../../functions/examination/check.ts';
 import { counted } from '../../../functions/run/counted.ts';
 import { oneLine } from '../../harmless.ts';
+import { hanging } from '../table.ts';
 import type { Style } from '../terminal.ts';
 import type { Group } from './diagnose.ts';
-
-const WIDTH = 80;
 
 const MARKS: Readonly<Record<CheckState, readonly [mark: string, style: Parameters<Style>[0]]>> = {
   ok: ['ok', 'green'],
@@ -14,30 +13,14 @@ const MARKS: Readonly<Record<CheckState, readonly [mark: string, style: Paramete
 };
 const INDENT = 9;
 
-/** Lines of words that fit beside the marks; a word that is longer stands by itself. */
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of oneLine(text).split(' ').filter(Boolean)) {
-    if (line !== '' && line.length + 1 + word.length > WIDTH - INDENT) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
-
 function formatCheck({ check, state, found, advice }: Check, style: Style): string {
   const [mark, how] = MARKS[state];
-  const [first = '', ...more] = [
-    ...wrapped(`${check}: ${found}`),
-    ...(advice === undefined ? [] : wrapped(`To do: ${advice}`)),
-  ];
-  const margin = ' '.repeat(INDENT);
-  return [
-    `${style(how, mark)}${' '.repeat(INDENT - mark.length)}${first}`,
-    ...more.map((line) => `${margin}${line}`),
-  ].join('\n');
+  const lines = hanging(
+    mark.padEnd(INDENT),
+    [oneLine(`${check}: ${found}`), ...(advice === undefined ? [] : [oneLine(`To do: ${advice}`)])],
+    style,
+  ).join('\n');
+  return style(how, mark) + lines.slice(mark.length);
 }
 
 export const countOf = (groups: readonly Group[], state: CheckState): number =>
@@ -49,7 +32,7 @@ export function summaryOf(groups: readonly Group[]): string {
   return `${counted(all, 'check')}: ${countOf(groups, 'ok')} ok, ${counted(countOf(groups, 'warn'), 'warning')}, ${countOf(groups, 'fail')} failed, ${countOf(groups, 'unknown')} unknown`;
 }
 
-/** What was looked at, found, and is to do, in 80 columns. */
+/** What was looked at, found, and is to do. */
 export const formatDiagnosis = (groups: readonly Group[], style: Style): string =>
   groups
     .map(({ title, checks }) =>

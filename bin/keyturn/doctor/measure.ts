@@ -7,6 +7,7 @@ import { LONGEST_MEASUREMENT_MS } from '../../../functions/time.ts';
 import { confirmByTyping } from '../confirm.ts';
 import { type Engine, named } from '../engine.ts';
 import { CommandError, EXIT, FunctionError, sentenceOf } from '../failure.ts';
+import { wrapped } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { InterruptedError } from '../waiting.ts';
 import { countOf, formatDiagnosis, summaryOf } from './diagnosis-text.ts';
@@ -140,7 +141,8 @@ export async function measure(
   }
   if (json) terminal.printJson(answer);
   else {
-    terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summaryOf(groups)}`);
+    const summary = wrapped(summaryOf(groups), terminal.style, '');
+    terminal.print(`${formatDiagnosis(groups, terminal.style)}\n\n${summary}`);
     terminal.note(`took ${formatDuration(answer.tookSeconds * 1_000)}`);
   }
   // After the result is shown: what took ten minutes is not lost with a file.

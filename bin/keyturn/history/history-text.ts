@@ -1,6 +1,6 @@
 import { formatInstant } from '../../../functions/time.ts';
 import { oneLine } from '../../harmless.ts';
-import { wrapped } from '../table.ts';
+import { hanging, wrapped } from '../table.ts';
 import type { Style } from '../terminal.ts';
 import type { EvidenceStep, RotationEvidence } from './evidence.ts';
 import { type Happening, secretNamed, timesText } from './happening.ts';
@@ -32,7 +32,6 @@ export interface History {
 }
 
 const short = (id: string) => id.slice(0, 8);
-const INDENT = ' '.repeat(22);
 
 /** `telegraf 67cd832e` */
 function subjectText({ tokenId, ...each }: Happening, { entryOf }: History): string {
@@ -49,17 +48,16 @@ function happeningText(each: Happening, history: History, style: Style): string 
   const said = oneLine(`${subjectText(each, history)}: ${what}${inPlace}${times}`);
   const because = [by, why].filter(Boolean).join('; ');
   const details = oneLine(`${because ? `${because} ` : ''}[${sources.join(', ')}]`);
-  const first = wrapped(said, INDENT).trimStart();
-  return `${formatInstant(at)}  ${first}\n${style('dim', wrapped(details, INDENT))}`;
+  const [first, second = ''] = hanging(`${formatInstant(at)}  `, [said, details], style);
+  return `${first}\n${style('dim', second)}`;
 }
 
 const STEP_WIDTH = 'old string'.length;
 
-function stepText({ step, at, sources, note }: EvidenceStep): string {
+function stepText({ step, at, sources, note }: EvidenceStep, style: Style): string {
   const seen = at === undefined ? '' : `${formatInstant(at)}  [${sources.join(', ')}]`;
   const said = oneLine([seen, note].filter(Boolean).join(' '));
-  const indent = ' '.repeat(STEP_WIDTH + 4);
-  return `  ${step.padEnd(STEP_WIDTH)}  ${wrapped(said, indent).trimStart()}`;
+  return hanging(`  ${step.padEnd(STEP_WIDTH)}  `, [said], style)[0];
 }
 
 function rotationText(rotation: RotationEvidence, { entryOf }: History, style: Style): string {
@@ -67,11 +65,14 @@ function rotationText(rotation: RotationEvidence, { entryOf }: History, style: S
   const inPlace = formerId === undefined ? '' : ` in place of ${short(formerId)}`;
   const because = [by, why].filter(Boolean).join('; ');
   const head = `${entryOf(secret) ?? secret}: ${short(tokenId)}${inPlace}${because ? ` (${because})` : ''}`;
-  return [style('bold', wrapped(oneLine(head), '')), ...steps.map(stepText)].join('\n');
+  return [
+    style('bold', wrapped(oneLine(head), style, '')),
+    ...steps.map((each) => stepText(each, style)),
+  ].join('\n');
 }
 
 const sourceText = ({ source, isWhole, found }: Source, style: Style) => {
-  const line = wrapped(oneLine(`${source}: ${found}`));
+  const line = wrapped(oneLine(`${source}: ${found}`), style);
   return isWhole ? line : style('yellow', line);
 };
 
@@ -80,7 +81,7 @@ export function formatHistory(history: History, style: Style): string {
   const count = `${happenings.length} ${happenings.length === 1 ? 'entry' : 'entries'}`;
   const head = `${owner}, since ${formatInstant(since)} (${sinceText}): ${count}`;
   const parts = [
-    style('bold', wrapped(head, '')),
+    style('bold', wrapped(head, style, '')),
     ...(happenings.length > 0
       ? [happenings.map((each) => happeningText(each, history, style)).join('\n')]
       : []),

@@ -8,6 +8,7 @@ import type { TokenValue } from '../../../functions/token-value.ts';
 import { isExpired } from '../../../functions/tokens/state.ts';
 import { CommandError, sentenceOf } from '../failure.ts';
 import type { Found } from './found.ts';
+import { inOptions } from './options.ts';
 
 const NOTHING = 'nothing was written';
 const CONTEXT = { getRemainingTimeInMillis: () => 5 * MINUTE_MS };
@@ -67,11 +68,11 @@ export async function readCluster(
 ): Promise<Cluster> {
   const runtime = createRuntime({ policy, ca, managementToken, log: SILENT });
   try {
-    return await runtime.run(CONTEXT, (tools) => listAll(tools, wanted));
+    return await runtime.run(CONTEXT, (tools) => listAll(tools, wanted), true);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (!(error instanceof ManagementTokenError)) {
-      throw new CommandError(`${sentenceOf(error)}; ${NOTHING}`, { cause: error });
+      throw new CommandError(`${inOptions(sentenceOf(error))}; ${NOTHING}`, { cause: error });
     }
     throw new CommandError(
       `${error.what}: ${sentenceOf(error.cause)}; ${NOTHING}; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file`,

@@ -54,7 +54,7 @@ function risksHtml({ risks, inventory }: Page): Html {
       : html`<p>Everything was looked at, and no risk was found.</p>`;
   const counts =
     inventory.length > 0
-      ? html`<p class="faint">No trouble, and good to know:</p><ul>${inventory.map((each) => html`<li>${each}</li>`)}</ul>`
+      ? html`<p class="faint">Good to know:</p><ul>${inventory.map((each) => html`<li>${each}</li>`)}</ul>`
       : '';
   return html`${found}
 ${counts}`;

@@ -91,11 +91,13 @@ export function unmatchedGlobs(
 
 /**
  * Databases that lose what is written to them at once, and that nothing in the plan lengthens: the API counts in
- * nanoseconds, and whoever took that for seconds has a week of less than a millisecond.
+ * nanoseconds, and whoever took that for seconds has a week of less than a millisecond. No rule can say so short a
+ * time, so of a database that one is about nobody has chosen it; of others, nothing is known.
  */
 export function tooShortOf(
   databases: ReadonlyMap<string, Database>,
   actions: readonly DatabaseAction[],
+  policy: Policy,
 ): Finding[] {
   const isLengthened = (name: string) =>
     actions.some(
@@ -107,7 +109,7 @@ export function tooShortOf(
     const kept = formatRetention(period);
     return [
       {
-        kind: 'RetentionTooShort',
+        kind: ruleOf(name, policy) ? 'RetentionTooShort' : 'UnmanagedTooShort',
         database: name,
         message: `${name} keeps what is written for ${kept}, under an hour, which is the shortest that InfluxDB documents: data may be gone at once; the Management API counts in nanoseconds. A rule that sets a longer retention, and is enforced, mends that`,
       },

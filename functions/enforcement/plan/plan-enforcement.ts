@@ -97,7 +97,7 @@ export function planEnforcement(
   const actions = decisions.filter(isAction);
   const findings = [
     ...decisions.filter(isFinding),
-    ...tooShortOf(databases, actions),
+    ...tooShortOf(databases, actions, policy),
     ...unmatchedGlobs(databases, policy),
     ...unmanagedOf(databases, policy),
   ];

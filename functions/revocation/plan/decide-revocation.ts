@@ -281,7 +281,10 @@ export function notReachedBecause(
     return `${refusal}. Nothing of it is ended without a successor; to end its tokens now, order "way": "freeze" (--freeze) or "way": "delete" (--delete)`;
   }
   if (secret.deletedAt === undefined || immediately) return undefined;
-  return 'is scheduled for deletion, so no successor can be stored in it, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)';
+  const deletion = 'is scheduled for deletion, so no successor can be stored in it';
+  return seen.tokens.length === 0
+    ? `${deletion}, and none of its tokens is listed any more; restore it first, if anybody is to have another`
+    : `${deletion}, and its tokens still work; restore it first, or end them with "way": "delete" (--delete)`;
 }
 
 /**

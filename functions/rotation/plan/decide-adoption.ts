@@ -163,7 +163,7 @@ function answerToConfirmation(
     return cannot(adopt?.tokenId, why);
   }
   const current = seen && currentHolder(seen);
-  if (current?.state === 'owned') {
+  if (current?.state === 'owned' && (adopt || current.owned.marker.adopted !== undefined)) {
     const tokenId = current.owned.token.id;
     const message = `is adopted: AWSCURRENT has token ${tokenId}, which is known as its own`;
     return { finding: { kind: 'AlreadyAdopted', message, tokenId } };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { awsRefusal } from '../../../functions/examination/aws-refusal.ts';
 import { answering } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, policyWith, writer } from '../../world/policy.ts';
@@ -136,8 +137,17 @@ test.each([
       'data plane': 'ok',
     });
     expect(checks[1]?.found).toContain(found);
+    // It says how to write it; the token itself may be there.
+    expect(checks[1]?.advice).toBeUndefined();
   },
 );
+
+test('where nobody answers for AWS, a function is told of its VPC, and whoever sits at a laptop is not', () => {
+  const error = new Error('connect ECONNREFUSED 127.0.0.1:9');
+  const may = 'secretsmanager:ListSecrets';
+  expect(awsRefusal(error, may, { isDeployed: true }).advice).toContain('VPC');
+  expect(awsRefusal(error, may, {}).advice).toMatch(/^nobody answered: check the way from here/);
+});
 
 const json = (status: number, body: object, headers = {}) => ({
   status,

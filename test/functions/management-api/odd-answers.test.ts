@@ -65,7 +65,7 @@ test('an answer that would not fit the memory is an error that says so, and is n
   const server = await startOddServer(() => ({ body: `"${'x'.repeat(70 * 1024 * 1024)}"` }));
   const { api } = connect(server.url);
   await expect(api.listTokens()).rejects.toMatchObject({
-    message: 'GET /api/v0/tokens failed: the answer is longer than 64 MB, the most that is read',
+    message: `GET /api/v0/tokens at ${server.url} failed: the answer is longer than 64 MB, the most that is read`,
     retryable: false,
   });
   expect(server.asked).toHaveLength(1);
@@ -75,7 +75,7 @@ test('an answer of tiny parts is given up before they fill the memory', async ()
   const server = await startOddServer(() => ({ crumbs: 300_000 }));
   const { api } = connect(server.url);
   await expect(api.listTokens()).rejects.toMatchObject({
-    message: 'GET /api/v0/tokens failed: the answer is longer than 64 MB, the most that is read',
+    message: `GET /api/v0/tokens at ${server.url} failed: the answer is longer than 64 MB, the most that is read`,
   });
 });
 

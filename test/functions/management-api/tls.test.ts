@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerOptions } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -30,7 +30,7 @@ beforeAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function startTlsServer(own = { key, cert: certificate }) {
+async function startTlsServer(own: ServerOptions = { key, cert: certificate }) {
   const server = createServer(own, (_request, response) => {
     response.end('{"results":[],"databases":[]}');
   });
@@ -71,10 +71,67 @@ test('a cluster that nobody vouches for is not spoken to, and waiting does not h
   await expect(api.listDatabases()).rejects.toMatchObject({
     code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
     retryable: false,
-    message: expect.stringMatching(
-      /: self-signed certificate; cluster\.ca in the policy .*trusted$/,
-    ),
+    message: `GET /api/v0/databases at ${url} failed: nobody trusted vouches for its certificate (DEPTH_ZERO_SELF_SIGNED_CERT); name a PEM file with the certificates of its authority in cluster.ca`,
   });
   expect(timing.naps).toEqual([]);
   expect(await probe(url)).toBe('indeterminate');
+});
+
+/** Takes the bytes of a connection and says what no client understands. */
+async function startSaying(bytes: string | undefined) {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    if (bytes === undefined) socket.destroy();
+    else socket.once('data', () => socket.end(bytes));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const HTTP = 'HTTP/1.1 400 Bad Request\r\n\r\n';
+const ADDRESS = 'check https or http, and the port, in its address';
+
+test.each([
+  ['http where https is asked for', 'https', HTTP, 'speaks no TLS, which https needs', ADDRESS],
+  ['no HTTP', 'http', 'SSH-2.0-x\r\n', 'does not speak what the address says', ADDRESS],
+  ['nothing, and hangs up', 'http', undefined, 'the connection was cut', 'https or http'],
+  ['nothing, and hangs up', 'https', undefined, 'the connection was cut', 'https or http'],
+] as const)(
+  'whoever speaks %s (%s) is named with his port, in words of ours, on both planes',
+  async (_what, scheme, bytes, what, advice) => {
+    const url = `${scheme}://${await startSaying(bytes)}`;
+    const failure = await connect(url)
+      .api.listTokens()
+      .catch((error: Error) => error);
+    const { detail } = await connectDataPlane(url).burst(new TokenValue('apiv1_x'), [
+      { resource: 'db', action: 'read' },
+    ]);
+    for (const [place, said] of [
+      ['GET /api/v0/tokens', String(failure)],
+      ['GET /query', String(detail)],
+    ]) {
+      expect(said).toContain(`${place} at ${url} failed: `);
+      expect(said).toContain(what);
+      expect(said).toContain(advice);
+      expect(said).not.toMatch(/routines|openssl/);
+    }
+  },
+);
+
+test('a client whose TLS is too new is told so, and no private words of the library', async () => {
+  const { root, leaf, key: own } = makeCertificateChain();
+  const old = { key: own, cert: leaf, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
+  const url = await startTlsServer(old);
+  await expect(connect(url, { ca: root }).api.listTokens()).rejects.toThrow(
+    `GET /api/v0/tokens at ${url} failed: it refuses the TLS of this client (ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION); look which versions`,
+  );
+});
+
+test('a port where nobody listens is named as it was asked for, and not as it was resolved', async () => {
+  await expect(connect('http://localhost:1').api.listTokens()).rejects.toThrow(
+    'GET /api/v0/tokens at http://localhost:1 failed: nothing listens there (ECONNREFUSED); check the port',
+  );
 });

@@ -331,6 +331,14 @@ test('an order tells the same failure once', async () => {
   }
 });
 
+test('of a secret that is scheduled for deletion, and whose tokens are gone, nobody says that they work', async () => {
+  await world.people.deleteSecret(TELEGRAF);
+  for (const { id } of world.tokens(TELEGRAF)) await world.people.deleteToken(id);
+  const { error } = await world.revoke(order);
+  expect(error?.errorMessage).toContain('and none of its tokens is listed any more; restore it');
+  expect(error?.errorMessage).not.toContain('still work');
+});
+
 test('a secret that is scheduled for deletion is not replaced, mints nothing, and says what ends its tokens', async () => {
   await world.people.deleteSecret(TELEGRAF);
   const tokens = world.tokens();
@@ -516,7 +524,7 @@ test.each(['freeze', 'delete', 'replace'])(
   },
 );
 
-const TAKE_OVER = `${TELEGRAF} has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`;
+const TAKE_OVER = `${TELEGRAF} has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`;
 
 test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
   'a secret that lost the tag of its owner is not called one of another account: %j',

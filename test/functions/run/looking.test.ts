@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
-import { DAY, HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
+import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 import type { World } from '../../world/world.ts';
+
+const SECOND = 1_000;
 
 /** What a schedule says of its firing now. */
 const firing = ({ clock }: World, nextInSeconds: number) => ({
@@ -19,6 +21,22 @@ test.each(['rotate', 'reap', 'enforce'] as const)('a look by %s measures nothing
   const before = world.metrics();
   expect((await world.invoke(job, { dryRun: true })).error).toBeUndefined();
   expect(world.metrics()).toEqual(before);
+});
+
+test('a look at a cluster that says nothing ends within a minute, and the firing of a schedule tries on', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  world.intercept(async (call, effect) => {
+    if (call.server !== 'management-api') return effect();
+    await world.clock.sleep(30 * SECOND);
+    return { status: 504, body: 'nobody there' };
+  });
+  const lasting = async (event: object) => {
+    const begun = world.clock.now();
+    expect((await world.rotate(event)).error?.errorMessage).toContain('504');
+    return world.clock.now() - begun;
+  };
+  expect(await lasting({ dryRun: true })).toBeLessThan(65 * SECOND);
+  expect(await lasting(firing(world, 86_400))).toBeGreaterThan(5 * MINUTE);
 });
 
 test('a person’s run and a look find what the firing has found, however rarely the schedule fires', async () => {

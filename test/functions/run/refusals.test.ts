@@ -16,7 +16,7 @@ test.each([
   ],
   [
     {},
-    `has no owner; to take it over: aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
+    `has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
   ],
 ])('refuses a secret that is not its own, and names the command: %j', async (tags, said) => {
   const world = await openWorldForTest(policyWith(entries));

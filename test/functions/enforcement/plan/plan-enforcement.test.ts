@@ -148,7 +148,7 @@ test('tells in one sentence which databases have no rule', () => {
   ]);
 });
 
-test('names each database that keeps data for less than an hour, whether or not a rule is about it', () => {
+test('names each database that keeps data for less than an hour, and tells whether a rule is about it', () => {
   const databases = [
     databaseOf('signals', { retention: '604800ns' }),
     databaseOf('reported', { retention: '59m' }),
@@ -165,10 +165,10 @@ test('names each database that keeps data for less than an hour, whether or not 
   expect(kindsOf(plan)).toEqual([
     'DatabaseDrift reported',
     'RetentionTooShort reported',
-    'RetentionTooShort signals',
     'UnmanagedDatabases',
+    'UnmanagedTooShort signals',
   ]);
-  expect(plan.findings[2]?.message).toMatch(
+  expect(plan.findings[3]?.message).toMatch(
     /^signals keeps what is written for 604800ns, under an hour/,
   );
 });
