@@ -111,7 +111,7 @@ function* replaced(
 /** A token that works, to which nothing was given now: an order before may have given less than it had. */
 export function leftWorking({ token, owned }: ObservedToken): TokenResult {
   const left = resultOf({ token, ...(owned && { owned }) }, 'left');
-  const isLacking = owned && !isWhole(token.permissions, owned.marker);
+  const isLacking = owned?.marker.had !== undefined && !isWhole(token.permissions, owned.marker);
   return isLacking ? { ...left, unconfirmed: LOST } : left;
 }
 

@@ -5,7 +5,6 @@ import {
   type Arming,
   changeToken,
   freshToken,
-  isAsBefore,
   NOT_KEPT,
   restored,
   stripped,
@@ -13,6 +12,7 @@ import {
   takenFrom,
 } from '../tokens/change-token.ts';
 import type { ObservedToken, OwnedToken } from '../tokens/observation.ts';
+import { isAsBefore } from '../tokens/permission-sets.ts';
 import { isExpired, isInert } from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { canGiveBack, mendedBy } from './plan/decide-token.ts';
@@ -101,11 +101,12 @@ export async function giveBack(
   if (isExpired(changed, tools.apiNow())) {
     return { ...left, unconfirmed: `it is expired, and nothing makes it work; ${mendedBy(entry)}` };
   }
-  if (undo === 'freeze' && fresh.marker.quarantined !== undefined) {
-    return { ...left, unconfirmed: QUARANTINED };
-  }
-  if (changed.permissions.length > 0)
+  if (changed.permissions.length > 0) {
+    // Of what was quarantined before, unfreezing gives nothing.
+    const isLeft = undo === 'freeze' && fresh.marker.quarantined !== undefined;
+    if (isLeft) return { ...left, unconfirmed: QUARANTINED };
     return isAsBefore(changed, fresh) ? result : { ...result, unconfirmed: NOT_KEPT };
+  }
   const isMeant = fresh.marker.quarantined === undefined && fresh.marker.grants !== undefined;
   if (undo === 'freeze' && !isMeant) return left; // it had none to give back
   const unconfirmed =

@@ -3,12 +3,12 @@ import type { TokenPolicy } from '../policy/policy.ts';
 import type { BareOutcome, Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { pendingVersion } from '../secrets-manager/secret.ts';
-import { freshToken, isAsBefore, NOT_KEPT, restored } from '../tokens/change-token.ts';
+import { freshToken, NOT_KEPT, restored } from '../tokens/change-token.ts';
 import { claimSecret } from '../tokens/claim-secret.ts';
 import { isOutdated } from '../tokens/compose-secret.ts';
 import { grantsHash } from '../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { isWhole, stillGiven, union } from '../tokens/permission-sets.ts';
+import { isAsBefore, stillGiven, union } from '../tokens/permission-sets.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
 import {
   currentHolder,
@@ -120,7 +120,7 @@ async function giveBack(
   const fresh = current && (await freshToken(tools, current));
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return undefined;
   const { quarantined, frozen } = fresh.marker;
-  const isLeft = frozen !== undefined && !isWhole(fresh.token.permissions, fresh.marker);
+  const isLeft = frozen !== undefined && !isAsBefore(fresh.token, fresh);
   if (quarantined === undefined || isLeft) return undefined;
   const { marker, permissions: given = fresh.token.permissions } = restored(fresh, permissions);
   const unseen = { ...marker, refused: tools.apiNow() };

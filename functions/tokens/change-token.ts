@@ -10,7 +10,7 @@ import {
   shorterDescriptions,
 } from './marker.ts';
 import { type OwnedToken, ownedToken } from './observation.ts';
-import { covers, isWhole, stillGiven, union } from './permission-sets.ts';
+import { covers, isWhole, union } from './permission-sets.ts';
 import { sumOf } from './permission-sum.ts';
 import { armedSince, wasArmed, wasCurrent } from './state.ts';
 
@@ -206,12 +206,6 @@ export const NOT_KEPT =
 /** The same of one that works, and to which nothing more is given. */
 export const LOST =
   'it lacks some of what was taken from it before and was not kept, and what that was nobody knows; compare it with the policy if consumers are refused';
-
-/** Whether a token that got permissions back has all that it had before. Where only an earlier version took them, what it was given tells. */
-export const isAsBefore = ({ permissions }: Token, { marker }: OwnedToken): boolean =>
-  marker.was === undefined && marker.had === undefined
-    ? stillGiven(permissions, marker.grants, { permissions }) !== undefined
-    : isWhole(permissions, marker);
 
 /** What the marker still says of what was taken, once these are given back: of what is lacking then, that it does. */
 export function takenAfter(

@@ -1,4 +1,4 @@
-import type { Permission } from '../management-api/token.ts';
+import type { Permission, Token } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import { grantsHash, hashOfTexts, type Marker } from './marker.ts';
 import { hasAllOf, permissionText } from './permission-sum.ts';
@@ -76,3 +76,12 @@ export function stillGiven(
   const covered = permissions.filter((each) => covers(has, [each]));
   return setOf(union(has, covered), grants) ?? setOf(covered, grants);
 }
+
+/** Whether a token that got permissions back has all that it had before. Where only an earlier version took them, what it was given tells. */
+export const isAsBefore = (
+  { permissions }: Pick<Token, 'permissions'>,
+  { marker }: { readonly marker: Pick<Marker, 'was' | 'had' | 'grants'> },
+): boolean =>
+  marker.was === undefined && marker.had === undefined
+    ? stillGiven(permissions, marker.grants, { permissions }) !== undefined
+    : isWhole(permissions, marker);

@@ -28,12 +28,18 @@ function haveSum(numbers: readonly number[], wanted: number, most: number): bool
   );
 }
 
-/** So many that were added since are found; of more nobody knows whether they stand in place of others. */
+/** So many that were added since are found; of more nobody knows whether they stand in place of others. Among many, sums meet by chance. */
 const MOST_ADDED = 3;
+const MANY = 200;
+const MOST_ADDED_TO_MANY = 2;
+const ACTIONS = ['read', 'write'];
 
 /** Whether all permissions of that sum are among these. Of those that are not, it takes one in some thousand for such. */
 export function hasAllOf(permissions: readonly Permission[], wanted: string): boolean {
+  const hasAny = (action: string) =>
+    permissions.some((each) => each.action === action && each.resource === '*');
+  if (ACTIONS.every(hasAny)) return true;
   const numbers = permissions.map(numberOf);
   const added = (sum(numbers) - Number.parseInt(wanted, PLACES * 2) + MODULUS) % MODULUS;
-  return haveSum(numbers, added, MOST_ADDED);
+  return haveSum(numbers, added, numbers.length > MANY ? MOST_ADDED_TO_MANY : MOST_ADDED);
 }

@@ -4,7 +4,7 @@ import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { covers, isWhole, stillGiven } from '../../tokens/permission-sets.ts';
+import { covers, isAsBefore, stillGiven } from '../../tokens/permission-sets.ts';
 import {
   currentHolder,
   hasVersion,
@@ -73,7 +73,7 @@ function decideCurrent(
   if (isExpired(token, now)) return undefined;
   if (marker.quarantined !== undefined) {
     // A person gave back a part of what an order froze, and no run gives the rest.
-    if (marker.frozen !== undefined && !isWhole(token.permissions, marker)) {
+    if (marker.frozen !== undefined && !isAsBefore(token, owned)) {
       return { kind: 'Held', message: FROZEN_WITHOUT_HOLD, tokenId };
     }
     // A rotation by name gives them back, too, before it does anything else.
