@@ -144,7 +144,7 @@ function ownLike(token: Token, like: Pick<OwnedToken, 'marker'>): OwnedToken | u
 
 /**
  * Takes all permissions away and keeps them in the marker, which is all that undoing needs. If that has no room for them, undoing takes
- * the policy's, and a hash of them tells whether these are all.
+ * the policy's, and a sum over them tells whether these are all.
  */
 export function stripped(owned: OwnedToken, state: 'quarantined' | 'frozen', now: number): Change {
   const { token, marker } = owned;

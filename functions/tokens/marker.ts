@@ -206,7 +206,7 @@ function* withoutHistory({ asked, replaces, ...marker }: Marker): Generator<Mark
 /**
  * Descriptions of a token, each shorter than the one before, for a server that refuses a long one (the
  * specification names no limit): without the text for people, without the permissions that were taken
- * away (undoing then takes those of the policy, and a hash tells whether they are all), and with short names.
+ * away (undoing then takes those of the policy, and a sum tells whether they are all), and with short names.
  */
 export function* shorterDescriptions(text: string, marker: Marker): Generator<string> {
   const { was, ...others } = marker;

@@ -40,6 +40,6 @@ export function hasAllOf(permissions: readonly Permission[], wanted: string): bo
     permissions.some((each) => each.action === action && each.resource === '*');
   if (ACTIONS.every(hasAny)) return true;
   const numbers = permissions.map(numberOf);
-  const added = (sum(numbers) - Number.parseInt(wanted, PLACES * 2) + MODULUS) % MODULUS;
+  const added = (sum(numbers) - Number.parseInt(wanted, 16) + MODULUS) % MODULUS;
   return haveSum(numbers, added, numbers.length > MANY ? MOST_ADDED_TO_MANY : MOST_ADDED);
 }
