@@ -56,6 +56,10 @@ function start(command: string, cwd: string, env: NodeJS.ProcessEnv): Started {
   return { process: child, printed: () => text };
 }
 
+/** A rotation marks what it replaces right before its promotion: in the same second as that, or in the one before. */
+const SUPERSEDED_FIRST =
+  /((?:INSTANT {2}\S+ ID: superseded\nKeyturn \[cluster\]\n)+)(INSTANT {2}\S+ ID: promoted\n(?:(?!INSTANT).+\n)+)/g;
+
 /** What is another one each time: ids, strings, instants, and for how long something was waited. */
 const steady = (text: string) =>
   text
@@ -63,7 +67,8 @@ const steady = (text: string) =>
     .replaceAll(/\b[0-9a-f]{8}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/g, 'INSTANT')
     .replaceAll(/\b\d+(\.\d+)?(d|h|m|s)(\d+(h|m|s))?\b|\b\d+(\.\d+)? s\b/g, 'TIME')
-    .replaceAll(/ *\n( +)?/g, '\n');
+    .replaceAll(/ *\n( +)?/g, '\n')
+    .replaceAll(SUPERSEDED_FIRST, '$2$1');
 
 /** As the page shows what a command said. That the work continues is said by the machine's clock. */
 function linesOf(said: string): readonly string[] {
