@@ -67,8 +67,6 @@ export interface Context {
   /** How long until the third run after this one, at most. */
   readonly thirdMs: number;
   readonly isKnown: IsKnown;
-  /** Deleted tokens of ours, by the name of their secret, as far as the cluster still shows them. */
-  readonly revoked: ReadonlyMap<string, readonly OwnedToken[]>;
   /** Secrets whose AWSCURRENT the data plane refused in this run. */
   readonly refused: ReadonlySet<string>;
 }
@@ -76,7 +74,7 @@ export interface Context {
 /** @param databases those that exist, if they were listed */
 export function contextOf(
   policy: Policy,
-  { at, databases, revoked = new Map() }: Pick<Observation, 'at' | 'databases' | 'revoked'>,
+  { at, databases }: Pick<Observation, 'at' | 'databases'>,
   {
     thirdMs,
     nextMs = thirdMs / 3,
@@ -85,21 +83,21 @@ export function contextOf(
 ): Context {
   const { settle: settleMs, timeZone } = policy;
   const isKnown = knownDatabases(policy, databases);
-  return { at, settleMs, timeZone, nextMs, thirdMs, isKnown, revoked, refused };
+  return { at, settleMs, timeZone, nextMs, thirdMs, isKnown, refused };
 }
 
 /**
  * Since when a secret that is on hold is so: its tag may be of a later order, or not say it, but what worked until then was
  * taken by the order, or the run, that came first. Whoever changes the secret later makes the hold no younger.
  */
-export function heldSince(seen: ObservedSecret, { revoked }: Pick<Context, 'revoked'>): number {
-  const { secret, tokens } = seen;
+export function heldSince(seen: ObservedSecret): number {
+  const { secret, tokens, revoked = [] } = seen;
   const version = secret.labels.AWSCURRENT ?? '';
   const id = tokenIdOf(seen.holders.get(version), version);
   const isConsumers = ({ token }: OwnedToken) => id === undefined || token.id === id;
   // What else was frozen, or deleted, was so by itself. Where nobody knows what consumers have, it was all taken then.
   const frozen = tokens.filter((each) => isFrozen(each) && isConsumers(each));
-  const ended = id === undefined ? [] : (revoked.get(secret.name) ?? []).filter(isConsumers);
+  const ended = id === undefined ? [] : revoked.filter(isConsumers);
   const taken = [
     ...frozen.flatMap(({ marker }) => marker.frozen ?? []),
     ...ended.flatMap(({ token }) => token.revokedAt ?? []),
@@ -218,7 +216,7 @@ function mayStillHave(
  * also of one that has no label any more, because of another rotation, or of a save.
  */
 function hasLostFormer(entry: TokenPolicy, seen: ObservedSecret, context: Context): boolean {
-  const deleted = context.revoked.get(seen.secret.name) ?? [];
+  const deleted = seen.revoked ?? [];
   // An order that freezes marks what it freezes. What a person deleted under a hold stays so when that is over.
   const isTaken = ({ token, marker }: OwnedToken) =>
     marker.frozen === undefined && isReduced(token, marker.grants, entry, context);

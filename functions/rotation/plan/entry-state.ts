@@ -141,11 +141,11 @@ function pendingOf(about: Case, armed?: Waiting): Pick<EntryState, 'pending'> {
  * begins nothing anew, also if that has expired and is deleted, as long as the cluster shows it. What consumers have had was not armed
  * in vain: a person went back from it. AWSPREVIOUS tells that too, where the run that promoted it died.
  */
-function begunAt(seen: ObservedSecret, { at, revoked }: Context): number {
+function begunAt(seen: ObservedSecret, { at }: Context): number {
   const since = sinceOf(seen) ?? at;
   const others = [ownedCurrent(seen), ownedPrevious(seen)];
   // One that was given up, or deleted by a person, waited for nothing.
-  const ended = (revoked.get(seen.secret.name) ?? []).filter(
+  const ended = (seen.revoked ?? []).filter(
     ({ token: { expiresAt = Number.POSITIVE_INFINITY, revokedAt = 0 } }) => revokedAt >= expiresAt,
   );
   const begun = [...seen.tokens, ...ended].flatMap((owned) => {
@@ -180,7 +180,7 @@ function stateOfEntry(
   const about = caseOf(entry, seen, context);
   const token = ageOf(currentHolder(seen))?.token;
   const since = sinceOf(seen);
-  const stopped = condition === 'held' ? heldSince(seen, context) : undefined;
+  const stopped = condition === 'held' ? heldSince(seen) : undefined;
   const isStopped = ['held', 'deleted'].includes(condition);
   const armedAt = armed?.at ?? waitingIn(seen)?.marker.armed;
   // A policy that is shortened makes it due at once, and what was begun since is not late yet.
@@ -273,7 +273,7 @@ function asProven(seen: ObservedSecret, proven: number): ObservedSecret {
 /** The state of every entry, after a run has applied its plan; in a dry run, before. Pure. */
 export function entryStates(
   policy: Policy,
-  observation: Pick<Observation, 'secrets' | 'foreign' | 'revoked' | 'databases' | 'at'>,
+  observation: Pick<Observation, 'secrets' | 'foreign' | 'databases' | 'at'>,
   { mended, unseen, armed, unadopted, held }: EntryChanges,
   learnt: Parameters<typeof contextOf>[2],
 ): readonly EntryState[] {
