@@ -294,16 +294,15 @@ function findingOf({ key, policySeconds, leastSeconds, isSeenToEnd }: Recommenda
     const advice = `write more than ${least} into the policy, and measure again`;
     return { check: key, state: 'warn', found: `${found}; it takes longer than was seen`, advice };
   }
+  const judged = {
+    check: key,
+    found: `${found}; ${least} would be enough for twice what was seen`,
+  };
   return policySeconds >= leastSeconds
-    ? {
-        check: key,
-        state: 'ok',
-        found: `${found}; ${least} would be enough for twice what was seen`,
-      }
+    ? { ...judged, state: 'ok' }
     : {
-        check: key,
+        ...judged,
         state: 'warn',
-        found: `${found}; ${least} would be enough for twice what was seen`,
         advice: `write ${key}: ${least} into the policy, and deploy`,
       };
 }

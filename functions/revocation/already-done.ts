@@ -109,8 +109,9 @@ function* replaced(
 }
 
 /** A token that works, to which nothing was given now: an order before may have given less than it had. */
-export function leftWorking({ token, owned }: ObservedToken): TokenResult {
-  const left = resultOf({ token, ...(owned && { owned }) }, 'left');
+export function leftWorking(observed: ObservedToken): TokenResult {
+  const { token, owned } = observed;
+  const left = resultOf(observed, 'left');
   const isLacking = owned?.marker.had !== undefined && !isWhole(token.permissions, owned.marker);
   return isLacking ? { ...left, unconfirmed: LOST } : left;
 }
@@ -142,7 +143,6 @@ function* current(seen: ObservedSecret, context: Context): Generator<TokenResult
   const observed: ObservedToken =
     holder.state === 'owned' ? { token: holder.owned.token, owned: holder.owned } : holder;
   const { token, owned } = observed;
-  const left = resultOf(observed, 'left');
   if (works(token, now)) {
     yield leftWorking(observed);
     return;
@@ -150,6 +150,7 @@ function* current(seen: ObservedSecret, context: Context): Generator<TokenResult
   const state = stateOf({ token, marker: owned?.marker }, now);
   const isKept = state === 'frozen' || (owned && state === 'stripped'); // `rotate` leaves it to a person
   const end = isKept ? 'unfreeze it' : mendedBy(entry);
+  const left = resultOf(observed, 'left');
   yield { ...left, had: [], unconfirmed: `it is ${state}, and consumers read its string; ${end}` };
 }
 

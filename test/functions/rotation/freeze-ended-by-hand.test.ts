@@ -73,8 +73,8 @@ test('restoring it finds that it works', async () => {
   expect(result).toMatchObject({ confirmed: true });
 });
 
-test('of what an order froze no run gives the rest, where a person gave a part and went back to it', async () => {
-  const world = await opened({ permissions: { write: ['telemetry'], read: ['telemetry'] } });
+/** A former token was frozen and quarantined; a person gives it these permissions, and goes back to it. Its id. */
+async function goBackToFrozen(world: World) {
   await world.rotate(force);
   await world.wait(2 * HOUR);
   const { AWSPREVIOUS: former = '' } = world.holders(TELEGRAF);
@@ -83,6 +83,12 @@ test('of what an order froze no run gives the rest, where a person gave a part a
   await pass(world, 3);
   await world.people.changeToken(former, { permissions: [...permissions] });
   await world.people.makeCurrent(TELEGRAF, version);
+  return former;
+}
+
+test('of what an order froze no run gives the rest, where a person gave a part and went back to it', async () => {
+  const world = await opened({ permissions: { write: ['telemetry'], read: ['telemetry'] } });
+  const former = await goBackToFrozen(world);
   for (const request of [{}, force]) {
     const { result } = await world.rotate(request);
     expect(token(world, former)?.permissions).toHaveLength(1);
@@ -95,14 +101,7 @@ test('of what an order froze no run gives the rest, where a person gave a part a
 
 test('where a person gave all back to a quarantined one, and went back to it, it is rotated like any other', async () => {
   const world = await opened();
-  await world.rotate(force);
-  await world.wait(2 * HOUR);
-  const { AWSPREVIOUS: former = '' } = world.holders(TELEGRAF);
-  const version = world.labels(TELEGRAF).AWSPREVIOUS;
-  await world.revoke({ tokenId: former, way: 'freeze', reason: 'leaked?' });
-  await pass(world, 3);
-  await world.people.changeToken(former, { permissions: [...permissions] });
-  await world.people.makeCurrent(TELEGRAF, version);
+  const former = await goBackToFrozen(world);
   await world.rotate();
   const { result } = await world.rotate();
   expect(result.entries).toMatchObject([{ condition: 'works' }]);

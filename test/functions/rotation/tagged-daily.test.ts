@@ -2,12 +2,17 @@ import { expect, test } from 'vitest';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
-test('the loss of what AWSPREVIOUS had is told for a grace period, though a tool tags the secret every day', async () => {
-  const lifetimes = { gracePeriod: '2d', rotateEvery: '60d', expiresAfter: '100d' };
-  const world = await openWorldForTest(policyWith({ telegraf: writer }, { defaults: lifetimes }));
+async function openRotated(more: object = {}) {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }, more));
   await world.rotate();
   await world.wait(2 * HOUR);
   await world.rotate({ tokens: ['telegraf'], force: true });
+  return world;
+}
+
+test('the loss of what AWSPREVIOUS had is told for a grace period, though a tool tags the secret every day', async () => {
+  const lifetimes = { gracePeriod: '2d', rotateEvery: '60d', expiresAfter: '100d' };
+  const world = await openRotated({ defaults: lifetimes });
   await world.wait(HOUR);
   const former = world.holders(TELEGRAF).AWSPREVIOUS ?? '';
   await world.people.deleteToken(former);
@@ -24,10 +29,7 @@ test('the loss of what AWSPREVIOUS had is told for a grace period, though a tool
 });
 
 test('where a person went back, the time counts from the last change: nobody knows when that was', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }));
-  await world.rotate();
-  await world.wait(2 * HOUR);
-  await world.rotate({ tokens: ['telegraf'], force: true });
+  const world = await openRotated();
   await world.wait(3 * DAY);
   await world.people.makeCurrent(TELEGRAF, world.labels(TELEGRAF).AWSPREVIOUS);
   await world.people.deleteToken(world.holders(TELEGRAF).AWSPREVIOUS ?? '');
@@ -36,10 +38,7 @@ test('where a person went back, the time counts from the last change: nobody kno
 });
 
 test('nor is it known where a person went back and forth', async () => {
-  const world = await openWorldForTest(policyWith({ telegraf: writer }));
-  await world.rotate();
-  await world.wait(2 * HOUR);
-  await world.rotate({ tokens: ['telegraf'], force: true });
+  const world = await openRotated();
   await world.wait(3 * DAY);
   const { AWSCURRENT, AWSPREVIOUS } = world.labels(TELEGRAF);
   await world.people.makeCurrent(TELEGRAF, AWSPREVIOUS);
