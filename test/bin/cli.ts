@@ -20,12 +20,15 @@ interface Surroundings {
 /** Only a slow machine is told that it waits. */
 const WAITING = /^ +waiting for .*: \d+ s\n/gm;
 
+/** Half of what most commands take is to strip and to compile what the one before has compiled. */
+const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
+
 type Environment = Readonly<Record<string, string>>;
 
 /** The command line in a process of its own, away from this one's environment. */
 export const start = (words: readonly string[], env: Environment) =>
   spawn(process.execPath, ['bin/keyturn.cjs', ...words], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: COMPILED, ...env },
   });
 
 export async function endOf(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Ended> {
@@ -46,7 +49,8 @@ export async function keyturn(
   return { code, stdout, stderr: stderr.replace(WAITING, '') };
 }
 
-type AtEnd = (close: () => void) => void;
+/** Vitest's `onTestFinished`, or `afterAll`. */
+export type AtEnd = (close: () => void | Promise<void>) => void;
 
 /** A folder that goes with the test. */
 export function temporaryFolder(atEnd: AtEnd = onTestFinished): string {

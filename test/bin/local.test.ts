@@ -9,10 +9,10 @@ import { openLocal } from './operator.ts';
 /** Real minutes pass here: a death is probed several times before it counts. */
 const PATIENCE = 300_000;
 
-it(
+it.concurrent(
   'does on a laptop what Lambda would do, with nothing but the policy and credentials',
-  async () => {
-    const { systems, run } = await openLocal();
+  async ({ onTestFinished }) => {
+    const { systems, run } = await openLocal({}, onTestFinished);
     const { cluster } = systems;
     const local = (args: readonly string[], stdin?: string, env?: Record<string, string>) =>
       run([...args, '--local'], stdin, env);
@@ -34,7 +34,7 @@ it(
       AWS_ACCESS_KEY_ID: '',
       AWS_REGION: '',
     };
-    const file = writeTemporary('management-token', `${cluster.managementToken}\n`);
+    const file = writeTemporary('management-token', `${cluster.managementToken}\n`, onTestFinished);
     for (const [args, env] of [
       [['whois'], { KEYTURN_MANAGEMENT_TOKEN: cluster.managementToken }],
       [['whois', '--management-token-file', file], {}],
@@ -62,8 +62,10 @@ it(
   PATIENCE,
 );
 
-it('says what could not be asked for the management token, and how to give it', async () => {
-  const { run } = await openLocal();
+it.concurrent('says what could not be asked for the management token, and how to give it', async ({
+  onTestFinished,
+}) => {
+  const { run } = await openLocal({}, onTestFinished);
   const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
   const order = ['revoke', '--token-id', 'x', '--freeze', '--reason', 'x', '--yes', '--local'];
   const { code, stderr } = await run(order, undefined, nowhere);
@@ -71,12 +73,12 @@ it('says what could not be asked for the management token, and how to give it', 
     /^keyturn: Secrets Manager could not be asked for the management token: .*ECONNREFUSED.*; nothing was done, and what was meant may still work; without it, give the token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file\n$/m,
   );
   expect(code).toBe(1);
-}, 120_000);
+});
 
-it(
+it.concurrent(
   'freezes by a leaked string with a management token in hand while Secrets Manager is down, and replaces it afterwards',
-  async () => {
-    const { systems, run } = await openLocal();
+  async ({ onTestFinished }) => {
+    const { systems, run } = await openLocal({}, onTestFinished);
     await run(['rotate', 'telegraf', 'grafana', '--local']);
     const string = systems.string(TELEGRAF);
     const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
@@ -103,13 +105,13 @@ it(
   PATIENCE,
 );
 
-it('takes the management token from a file with the JSON of its secret', async () => {
-  const { systems, run } = await openLocal();
+it.concurrent('takes the management token from a file with the JSON of its secret', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({}, onTestFinished);
   const { managementToken: token } = systems.cluster;
-  const file = writeTemporary('management-token.json', {
-    token,
-    expiresAt: '2027-01-01T00:00:00Z',
-  });
+  const content = { token, expiresAt: '2027-01-01T00:00:00Z' };
+  const file = writeTemporary('management-token.json', content, onTestFinished);
   const whois = ['whois', '--local', '--token-id', '6f1c6f1e-0000-4000-8000-000000000000'];
   const { code, stdout, stderr } = await run([...whois, '--management-token-file', file]);
   expect(code).toBe(1);
@@ -118,10 +120,10 @@ it('takes the management token from a file with the JSON of its secret', async (
   expect(stdout + stderr).not.toContain(token);
 });
 
-it.each(['with', 'without'])(
+it.concurrent.for(['with', 'without'])(
   'knows a token by the 8 characters of its id that tables show, %s AWS',
-  async (aws) => {
-    const { systems, run } = await openLocal();
+  async (aws, { onTestFinished }) => {
+    const { systems, run } = await openLocal({}, onTestFinished);
     await run(['rotate', 'telegraf', '--local']);
     const [{ id = '' } = {}] = systems.cluster.state.tokens;
     const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
@@ -133,21 +135,24 @@ it.each(['with', 'without'])(
     expect(stderr).not.toContain('deleted');
     expect(code).toBe(1);
   },
-  120_000,
 );
 
-it('knows a token by its whole id, without AWS, though the listing lacks it', async () => {
-  const { systems, run } = await openLocal();
+it.concurrent('knows a token by its whole id, without AWS, though the listing lacks it', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({}, onTestFinished);
   await run(['rotate', 'telegraf', '--local']);
   const [{ id = '' } = {}] = systems.cluster.state.tokens;
   systems.cluster.manners = { longestListing: 0 };
   const env = { KEYTURN_MANAGEMENT_TOKEN: systems.cluster.managementToken };
   const { code, stdout } = await run(['whois', '--local', '--token-id', id], '', env);
   expect([code, stdout]).toEqual([0, expect.stringContaining(id)]);
-}, 120_000);
+});
 
-it('takes tokens of an identity provider on a laptop too, unless a management token is given', async () => {
-  const { systems, run } = await openLocal({ withIdentityProvider: true });
+it.concurrent('takes tokens of an identity provider on a laptop too, unless a management token is given', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({ withIdentityProvider: true }, onTestFinished);
   const { identityProvider, cluster } = systems;
   const plan = ['plan', '--job', 'rotate', '--local'];
   expect(await run(plan)).toMatchObject({ code: 2, stderr: '' });
@@ -162,10 +167,12 @@ it('takes tokens of an identity provider on a laptop too, unless a management to
   const env = { KEYTURN_MANAGEMENT_TOKEN: cluster.managementToken };
   expect(await run(plan, '', env)).toMatchObject({ code: 2, stderr: '' });
   expect(identityProvider?.asked).toBe(asked);
-}, 120_000);
+});
 
-it('reads both systems once for all strings of a file, and not for each of them', async () => {
-  const { systems, run } = await openLocal();
+it.concurrent('reads both systems once for all strings of a file, and not for each of them', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({}, onTestFinished);
   await run(['rotate', 'telegraf', 'grafana', '--local']);
   const read: string[] = [];
   systems.intercept((call, effect) => {
@@ -180,10 +187,12 @@ it('reads both systems once for all strings of a file, and not for each of them'
   expect(stdout.match(/^no marker/gm)).toHaveLength(10);
   expect(read.filter((each) => each === 'ListSecrets')).toHaveLength(1);
   expect(read.filter((each) => each === 'GetSchedule')).toHaveLength(3);
-}, 120_000);
+});
 
-it('knows the schedule of a job that ends after the others', async () => {
-  const { run, systems } = await openLocal();
+it.concurrent('knows the schedule of a job that ends after the others', async ({
+  onTestFinished,
+}) => {
+  const { run, systems } = await openLocal({}, onTestFinished);
   systems.intercept(async ({ operation, subject = '' }, effect) => {
     if (operation !== 'GetSchedule' || !subject.endsWith('-enforce')) return effect();
     await sleep(2_000);
@@ -191,10 +200,12 @@ it('knows the schedule of a job that ends after the others', async () => {
   });
   const { stderr } = await run(['plan', '--local']);
   expect(stderr).toContain('keyturn-prod-enforce: this schedule is off');
-}, 120_000);
+});
 
-it('shows nothing of the credentials of AWS that an answer repeats', async () => {
-  const { run, systems } = await openLocal();
+it.concurrent('shows nothing of the credentials of AWS that an answer repeats', async ({
+  onTestFinished,
+}) => {
+  const { run, systems } = await openLocal({}, onTestFinished);
   const credentials = systems.aws.credentialsOf('a person');
   const { AWS_SESSION_TOKEN: session = '' } = credentials;
   const message = `The Canonical String should have been 'POST\nx-amz-security-token:${session}\n'`;
@@ -207,4 +218,4 @@ it('shows nothing of the credentials of AWS that an answer repeats', async () =>
   const { stderr } = await run(['plan', '--local'], undefined, credentials);
   expect(stderr).toContain('[token]');
   expect(stderr).not.toContain(session.slice(20, 40));
-}, 120_000);
+});

@@ -10,7 +10,7 @@ import {
   type SystemsOptions,
 } from '../world/systems.ts';
 import type { World } from '../world/world.ts';
-import { type Ended, keyturn, writeTemporary } from './cli.ts';
+import { type AtEnd, type Ended, keyturn, writeTemporary } from './cli.ts';
 import { serveLambda } from './serve-lambda.ts';
 
 /** Runs the command line with the policy file, and the environment that finds the sandbox. */
@@ -31,8 +31,8 @@ const policyOf = (more: object) =>
 
 type Environment = Readonly<Record<string, string>>;
 
-const withPolicy = (policy: object, found: Environment): Environment => ({
-  KEYTURN_POLICY: writeTemporary('keyturn.yaml', policy),
+const withPolicy = (policy: object, found: Environment, atEnd?: AtEnd): Environment => ({
+  KEYTURN_POLICY: writeTemporary('keyturn.yaml', policy, atEnd),
   ...found,
 });
 
@@ -59,14 +59,15 @@ export async function openDeployed(
   return { world, run: operatorOf(env), env };
 }
 
-/** No Lambda at all, in real time. */
+/** No Lambda at all, in real time; concurrent tests name what is done at their end. */
 export async function openLocal(
   options: SystemsOptions = {},
+  atEnd: AtEnd = onTestFinished,
 ): Promise<{ readonly systems: Systems; readonly run: Operator; readonly env: Environment }> {
   const delays = { activationDelayMs: 500, revocationDelayMs: 500 };
   const systems = await openSystems(realClock, { databases, ...delays, ...options });
-  onTestFinished(() => systems.close());
+  atEnd(() => systems.close());
   const policy = { cluster: clusterOf(systems), ...policyOf({}) };
-  const env = withPolicy(policy, environmentOf(systems));
+  const env = withPolicy(policy, environmentOf(systems), atEnd);
   return { systems, run: operatorOf(env), env };
 }
