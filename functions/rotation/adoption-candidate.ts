@@ -77,6 +77,14 @@ function markerOf(
   return { marker: { ...parsed.marker, id }, text: parsed.text };
 }
 
+/** A token has one string for life: what was proven once needs no proof against another one, whose marks would take its place. */
+function refuseKnownOther({ secret, owned: { token, marker } }: Candidate, name: string): void {
+  if (marker.fp === undefined || isUnproven(marker)) return;
+  throw new AdoptionError(
+    `the string in ${secret.name} is not that of token ${token.id}, which is known: if consumers shall have what is there now, put the id of its token into adopt.tokenId; otherwise put the secret's tag back, and the next runs replace it (keyturn rotate ${name} says how)`,
+  );
+}
+
 async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
   const token = await api.getToken(id);
   if (!token || token.revokedAt !== undefined) {
@@ -135,6 +143,7 @@ export async function readCandidate(
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
     return isTagged && !leftOfProof(owned) ? { result: 'skipped' } : candidate;
   }
+  refuseKnownOther(candidate, entry.name);
   await refuseOutsiders({ secret, holders: new Map() }, tools);
   await refuseOtherString(candidate, tools);
   return candidate;

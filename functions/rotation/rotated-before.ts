@@ -1,16 +1,36 @@
+import type { Token } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
+import { homeOf, type Marker, parseMarker } from '../tokens/marker.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 
-/** Whether a version has Keyturn's own id, and AWSCURRENT's token is not the one that the entry names. */
-async function isRotated({ secret, adopt }: TokenPolicy, { secrets, log }: Tools) {
+/** The versions that a marker names: minted for one, or seen to hold it. */
+const versionsOf = ({ minted, version = [] }: Marker) => [minted, ...version];
+
+/**
+ * Whether Keyturn gave a version to the secret, under its own id or under one that Secrets Manager chose, and AWSCURRENT's
+ * token is not the one that the entry names.
+ */
+async function isRotated(
+  { secret, adopt }: TokenPolicy,
+  { foreign }: Pick<Observation, 'foreign'>,
+  { secrets, log, policy }: Tools,
+) {
   try {
-    const { labels = {} } = (await secrets.describe(secret)) ?? {};
-    const named = Object.values(labels).map(tokenNamedBy);
-    const current = tokenNamedBy(labels.AWSCURRENT ?? '');
-    const isNamed = current?.tokenId === adopt?.tokenId.toLowerCase();
-    return !isNamed && named.some((each) => each?.certain);
+    const { labels = {}, arn = '' } = (await secrets.describe(secret)) ?? {};
+    const adopted = adopt?.tokenId.toLowerCase();
+    const current = labels.AWSCURRENT ?? '';
+    if (tokenNamedBy(current)?.tokenId === adopted) return false;
+    const isMintedFor = ({ id, description }: Token) => {
+      const marker = parseMarker(description)?.marker;
+      const isIts = marker?.owner === policy.owner && marker.home === homeOf(arn);
+      return isIts && id !== adopted && versionsOf(marker).includes(current);
+    };
+    return (
+      Object.values(labels).some((version) => tokenNamedBy(version)?.certain) ||
+      [...foreign.values()].some(isMintedFor)
+    );
   } catch (error) {
     // The adoption will meet it too, and fail.
     log.warn('a secret could not be described', { secret, error });
@@ -23,12 +43,14 @@ async function isRotated({ secret, adopt }: TokenPolicy, { secrets, log }: Tools
  * `adopt` that stayed in their entries means nothing any more. Asks only about entries that would be adopted.
  */
 export async function findRotatedBefore(
-  { secrets }: Pick<Observation, 'secrets'>,
+  { secrets, foreign }: Pick<Observation, 'secrets' | 'foreign'>,
   tools: Tools,
 ): Promise<ReadonlySet<string>> {
   const unlisted = tools.policy.tokens.filter(({ adopt, secret }) => adopt && !secrets.has(secret));
   const found = await Promise.all(
-    unlisted.map(async (entry) => ((await isRotated(entry, tools)) ? [entry.secret] : [])),
+    unlisted.map(async (entry) =>
+      (await isRotated(entry, { foreign }, tools)) ? [entry.secret] : [],
+    ),
   );
   return new Set(found.flat());
 }

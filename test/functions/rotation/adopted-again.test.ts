@@ -283,3 +283,41 @@ test('an adopted token that the API does not show yet is not replaced, and is on
   expect(await look(keyturn)).toEqual(['works', 'rotate CurrentGone']);
   expect(canWrite(world)).toBe(true);
 });
+
+/** A tool that declares the secret as it was before Keyturn. */
+const untagAll = (world: World) => world.people.untag(NAME, Object.keys(world.tags(NAME)));
+
+test('a token that a person put since is not taken for the adopted one while the secret has no tag, nor once it has it again', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  const byHand = await world.people.mint({
+    description: 'by hand in the night',
+    permissions: writes('telemetry', 'quality'),
+    expiresAt: `${new Date(world.clock.now() + 12 * DAY).toISOString().slice(0, 19)}Z`,
+  });
+  await world.people.saveValue(NAME, byHand.accessToken);
+  await untagAll(world);
+  const before = world.tokens().find((each) => each.id === id);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toMatch(/AdoptionError: the string in \S+ is not that of token/);
+  expect(world.tokens().find((each) => each.id === id)).toEqual(before);
+  await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
+  expect(await look(keyturn)).toEqual(['unknown']);
+  expect(most(keyturn, 'UnusableTokens')).toBe(1);
+});
+
+test('what Secrets Manager’s own rotation put under another version id counts as rotated, though all tags are lost', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await keyturn.rotateSecret(NAME);
+  await world.wait(DAY);
+  await keyturn.rotate();
+  await untagAll(world);
+  const before = world.tokens();
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('OwnershipError');
+  expect(world.tokens()).toEqual(before);
+  expect(before.map((each) => each.id)).toContain(id);
+  await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
+  expect((await look(keyturn))[0]).toBe('works');
+});
