@@ -16,7 +16,7 @@ export class PlaceError extends Error {
   override readonly name = 'PlaceError';
 }
 
-/** What HTTP clients and shells take off. They send every other character, so that it belongs to the string. */
+/** What files and shells have around a string, and most clients take off. They send every other character, so that it belongs to the string. */
 const BLANKS = ' \t\r\n';
 
 /** A text without the blanks around it. Undefined: it has nothing else. */

@@ -220,6 +220,9 @@ const isTold = (condition: EntryCondition) => condition === 'missing' || conditi
 const learntBy = (adopted: Unadopted | undefined, { condition }: EntryState): EntryCondition =>
   adopted && isTold(condition) ? adopted : condition;
 
+/** What the token that is to be adopted shows of its consumers. */
+const UNADOPTED_ENDINGS = ['expired', 'expiring', 'stripped'] as const;
+
 /** An entry whose secret is not ours yet. A hold took nothing from its token, which expires all the same. */
 function stateToAdopt(
   entry: TokenPolicy,
@@ -232,12 +235,12 @@ function stateToAdopt(
   // What the policy grants it may never have had.
   const wanted = { ...entry, permissions: [] };
   const ofToken = token && conditionOfToken(wanted, token, undefined, context);
-  const isEnding = ofToken === 'expired' || ofToken === 'expiring';
+  const ending = UNADOPTED_ENDINGS.find((each) => each === ofToken);
   const waits = since === undefined ? condition : 'held';
   return {
     token: entry.name,
     secret: entry.secret,
-    condition: isEnding && condition === 'unadopted' ? ofToken : waits,
+    condition: ending && condition === 'unadopted' ? ending : waits,
     late: false,
     ...(since !== undefined && { heldSince: since }),
   };

@@ -321,3 +321,17 @@ test('what Secrets Manager’s own rotation put under another version id counts 
   await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
   expect((await look(keyturn))[0]).toBe('works');
 });
+
+test.each(['before', 'after'])(
+  'an adopted token that loses its permissions %s the secret loses its tags is told of while it cannot be adopted again',
+  async (when) => {
+    const { world, keyturn, id } = await openAdopted();
+    await world.wait(DAY);
+    const acts = [() => world.people.changeToken(id, { permissions: [] }), () => untagAll(world)];
+    for (const act of when === 'before' ? acts : acts.reverse()) await act();
+    const { entries } = (await keyturn.rotate({ dryRun: true })).result;
+    expect(entries[0].condition).toBe('stripped');
+    await keyturn.rotate();
+    expect(most(keyturn, 'UnusableTokens')).toBe(1);
+  },
+);
