@@ -79,6 +79,8 @@ const planSchema = z.looseObject({
       secret: maybe,
       tokenId: maybe,
       database: maybe,
+      /** The run that carries out the plan fails for it. Absent: it does not, or the function is an older one. */
+      fails: z.optional(z.literal(true)),
     }),
   ),
   limits: z.array(z.looseObject({ message: text })),

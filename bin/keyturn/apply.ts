@@ -16,7 +16,7 @@ import {
   reportsOf,
 } from './look-at-jobs.ts';
 import { jobOption } from './plan.ts';
-import { actionText, formatOutcomes, formatPlan } from './plan-text.ts';
+import { actionText, findingsOf, formatOutcomes, formatPlan } from './plan-text.ts';
 import type { Terminal } from './terminal.ts';
 import { hasBegun, InterruptedError } from './waiting.ts';
 
@@ -26,7 +26,9 @@ interface ApplyOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-const nothingToDo = ({ plan }: PlanReport) => plan.actions.length === 0;
+/** A run that would do nothing and fail says why, as its schedule's would. */
+const nothingToDo = ({ plan }: PlanReport) =>
+  plan.actions.length === 0 && findingsOf(plan).failing.length === 0;
 
 /** Exactly what was refused, and the rest of its plan with it. */
 async function approved(

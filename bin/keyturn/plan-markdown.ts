@@ -1,7 +1,7 @@
 import { oneLine } from '../harmless.ts';
 import { isRefused, type PlanReport } from './answers.ts';
 import { formatTroubles } from './entry-text.ts';
-import { actionText, findingText } from './plan-text.ts';
+import { actionText, countOf, findingsOf, findingText } from './plan-text.ts';
 
 /** By its first line a workflow finds its comment again, to write the next plan in its place. */
 const FIRST_LINE = '<!-- keyturn-plan -->';
@@ -97,10 +97,14 @@ export function plansMarkdown(
   const whatFits = fitter();
   const [failed = [], ofPolicy = []] = whatFits([unseen, known]);
   const refused = whatFits(
-    reports.map(({ plan: { refusals, limits } }) => [
-      ...refusals.map(({ message }) => `refused: ${message}`),
-      ...limits.map(({ message }) => message),
-    ]),
+    reports.map(({ plan }) => {
+      const { refusals, limits } = plan;
+      return [
+        ...findingsOf(plan).failing.map((finding) => `fails: ${findingText(finding)}`),
+        ...refusals.map(({ message }) => `refused: ${message}`),
+        ...limits.map(({ message }) => message),
+      ];
+    }),
   );
   const done = whatFits(
     reports.map(({ plan }) =>
@@ -113,16 +117,16 @@ export function plansMarkdown(
   const troubles = reports.map((report) => formatTroubles(report, now));
   const found = whatFits([
     ...troubles,
-    ...reports.map(({ plan }) => plan.findings.map(findingText)),
+    ...reports.map(({ plan }) => findingsOf(plan).others.map(findingText)),
   ]);
   const plans = reports.map(({ plan }, index) => {
-    const { job, actions, findings } = plan;
+    const { others } = findingsOf(plan);
     const first = [...(refused[index] ?? []), ...(done[index] ?? [])];
     return [
-      `**${job}**: ${actions.length === 0 ? 'nothing to do' : `${actions.length} to do`}`,
+      `**${plan.job}**: ${countOf(plan)}`,
       ...(first.length > 0 ? ['', block(first)] : []),
       ...folded(`entries that are not simply well: ${troubles[index]?.length}`, found[index] ?? []),
-      ...folded(`findings: ${findings.length}`, found[reports.length + index] ?? []),
+      ...folded(`findings: ${others.length}`, found[reports.length + index] ?? []),
     ].join('\n');
   });
   return [

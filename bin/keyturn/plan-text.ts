@@ -84,6 +84,21 @@ export const actionText = (action: Action): string =>
 export const findingText = (finding: PlanReport['plan']['findings'][number]): string =>
   `${[nameOf(finding), finding.message].filter(Boolean).join(': ')} [${finding.kind}]`;
 
+/** What the run of a plan fails for, and what is only found. */
+export const findingsOf = ({ findings }: PlanReport['plan']) => ({
+  failing: findings.filter(({ fails }) => fails),
+  others: findings.filter(({ fails }) => !fails),
+});
+
+/** How much a run would do, and that it fails. */
+export function countOf(plan: PlanReport['plan']): string {
+  const { actions } = plan;
+  const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
+  const entries = new Set(findingsOf(plan).failing.map(nameOf)).size;
+  if (entries === 0) return count;
+  return `${count}, and the run fails for ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
+}
+
 /**
  * A plan as text: its actions with their reasons, the entries that are not simply well, then its findings.
  * `approval` is the command that approves what is refused.
@@ -95,11 +110,11 @@ export function formatPlan(
   now: number,
 ): string {
   const { plan } = report;
-  const { job, actions, findings, limits, refusals } = plan;
-  const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
-  const head = `${job}: ${count}`;
+  const { job, actions, limits, refusals } = plan;
+  const { failing, others } = findingsOf(plan);
   return [
-    style('bold', head),
+    style('bold', `${job}: ${countOf(plan)}`),
+    ...failing.map((finding) => style('red', `  fails: ${findingText(finding)}`)),
     ...actions.map(
       (action, index) => `  ${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
     ),
@@ -109,7 +124,7 @@ export function formatPlan(
       `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
     ]),
     ...formatTroubles(report, now).map((trouble) => `  ${trouble}`),
-    ...findings.map((finding) => style('dim', `  ${findingText(finding)}`)),
+    ...others.map((finding) => style('dim', `  ${findingText(finding)}`)),
   ].join('\n');
 }
 

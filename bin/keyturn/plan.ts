@@ -16,7 +16,7 @@ import {
   reportsOf,
 } from './look-at-jobs.ts';
 import { plansMarkdown } from './plan-markdown.ts';
-import { formatPlan } from './plan-text.ts';
+import { findingsOf, formatPlan } from './plan-text.ts';
 import { otherPolicies } from './status-report.ts';
 import { otherPolicySaid } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -75,8 +75,10 @@ async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void
     terminal.print(plansMarkdown(reports, { owner: policy.owner, now, unseen, known }));
   } else terminal.print(reports.map(shown).join('\n\n'));
   const changes = reports.some(({ plan }) => plan.actions.length > 0);
+  const fails =
+    failed.length > 0 || reports.some(({ plan }) => findingsOf(plan).failing.length > 0);
   const exitCode = changes ? EXIT.wouldChange : EXIT.done;
-  process.exitCode = failed.length > 0 ? EXIT.failed : exitCode;
+  process.exitCode = fails ? EXIT.failed : exitCode;
 }
 
 export const planCommand = (terminal: Terminal): Command =>
@@ -91,7 +93,8 @@ export const planCommand = (terminal: Terminal): Command =>
       'after',
       `
 Exit code: 0 if nothing would change, 2 if something would change, 1 after an error, also if one job of
-several could not be looked at: it is named, and the plans of the others are shown.
+several could not be looked at: it is named, and the plans of the others are shown; and if a run
+would fail until somebody mends something, which is shown as "fails".
 
 Examples:
   keyturn plan

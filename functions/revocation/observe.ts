@@ -125,13 +125,13 @@ async function listSecrets({
   const unseen: Unseen[] = [];
   const all = new Map(listed.map((secret) => [secret.name, secret]));
   await Promise.all(
-    late.map(async ({ secret: name }) => {
+    late.map(async ({ name: entry, secret: name }) => {
       const secret = await secrets
         .describe(name)
         .catch((error) => `${name} could not be looked at (${error}): its strings may work`);
       if (typeof secret === 'string') unseen.push({ secret: name, said: secret });
       else if (secret) {
-        const said = notOwnedBecause(secret, owner);
+        const said = notOwnedBecause(secret, owner, entry);
         if (said === undefined) all.set(secret.name, secret);
         else {
           // Our version ids stay when every token is gone and the tag, too.

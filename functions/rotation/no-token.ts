@@ -1,4 +1,6 @@
 import { entryOf } from '../policy/policy.ts';
+import { messageOf } from '../run/message-of.ts';
+import type { Finding } from '../run/plan.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import { OWNER_TAG } from '../secrets-manager/secret.ts';
@@ -42,13 +44,21 @@ async function refuseUnlisted(name: string, tools: Tools): Promise<void> {
   refuseOtherCluster(secret, tools.policy);
 }
 
-/** Undefined: nothing shows that. */
+/** A finding of this kind: whether a secret may get a token was not seen; the run that would give it one looks again. */
+const SECRET_UNSEEN = 'SecretUnseen';
+
+/** `unseen`: why nobody knows that. Neither: nothing keeps it from a token. */
+interface Looked {
+  readonly noToken?: NoToken;
+  readonly unseen?: Finding;
+}
+
 async function whyNot(
   action: RotationAction,
   observation: Observation,
   tools: Tools,
-): Promise<NoToken | undefined> {
-  const { secret } = action;
+): Promise<Looked> {
+  const { secret, token } = action;
   const entry = entryOf(tools.policy, secret);
   const seen = observation.secrets.get(secret);
   try {
@@ -57,22 +67,23 @@ async function whyNot(
       await (seen ? refuseSuccessor(entry, seen, tools) : refuseUnlisted(secret, tools));
     }
   } catch (error) {
-    if (error instanceof OwnershipError) return { kind: NOT_OURS, message: error.message };
+    if (error instanceof OwnershipError) {
+      return { noToken: { kind: NOT_OURS, message: error.message } };
+    }
     if (error instanceof OutsiderError) {
       const { message, isUnseen } = error;
-      return {
-        kind: OUTSIDE_READER,
-        message,
-        ...(isUnseen && action.kind === 'adopt' && { isUnseen }),
-      };
+      const ofAdoption = isUnseen && action.kind === 'adopt' && { isUnseen };
+      return { noToken: { kind: OUTSIDE_READER, message, ...ofAdoption } };
     }
     if (error instanceof SecretShapeError || error instanceof BinaryValueError) {
-      return { kind: OTHER_SHAPE, message: error.message };
+      return { noToken: { kind: OTHER_SHAPE, message: error.message } };
     }
-    // The action will meet it too, and fail.
+    // If that lasts, the action meets it too, and fails; who only looks may lack what a run may do.
     tools.log.warn('a secret could not be looked at', { secret, error });
+    const message = `${secret} could not be looked at, so nobody knows whether it may get a token: ${messageOf(error)}`;
+    return { unseen: { kind: SECRET_UNSEEN, token, secret, message } };
   }
-  return undefined;
+  return {};
 }
 
 /**
@@ -84,11 +95,16 @@ export async function findNoToken(
   actions: readonly RotationAction[],
   observation: Observation,
   tools: Tools,
-): Promise<ReadonlyMap<string, NoToken>> {
+): Promise<{ readonly noToken: ReadonlyMap<string, NoToken>; readonly unseen: Finding[] }> {
   const found = await Promise.all(
     actions.map(
       async (action) => [action.secret, await whyNot(action, observation, tools)] as const,
     ),
   );
-  return new Map(found.flatMap(([secret, why]) => (why === undefined ? [] : [[secret, why]])));
+  return {
+    noToken: new Map(
+      found.flatMap(([secret, { noToken }]) => (noToken ? [[secret, noToken]] : [])),
+    ),
+    unseen: found.flatMap(([, { unseen }]) => unseen ?? []),
+  };
 }

@@ -2,7 +2,7 @@ import { entryOf } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
-import type { Plan } from '../run/plan.ts';
+import { type Finding, type Plan, sorted } from '../run/plan.ts';
 import type { RotateRequest } from '../run/request.ts';
 import { type Report, runPlan } from '../run/run-plan.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
@@ -157,36 +157,33 @@ const FAILURES: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /**
- * What a person must mend fails the run like the action that it stands for, so that it alarms alike.
+ * What a person must mend fails the run like the action that it stands for, so that it alarms alike. Undefined: it fails nothing.
  * @param wanted the actions of the plan before it was known what gets no token
  */
-function failedFindings(
-  { findings }: Plan<RotationAction>,
+function failureOf(
+  { kind, token = '', secret = '', tokenId = '', message }: Finding,
   wanted: readonly RotationAction[],
-): readonly Outcome<RotationAction>[] {
-  return findings.flatMap(({ kind, token = '', secret = '', tokenId = '', message }) => {
-    if (kind === CANNOT_ADOPT) {
-      const action = { kind: 'adopt', reason: 'Adopted', token, secret, tokenId } as const;
-      return { action, result: 'failed' as const, error: new AdoptionError(message) };
-    }
-    if (kind === CANNOT_STORE) {
-      const action = { kind: 'mint', reason: 'Due', token, secret } as const;
-      return { action, result: 'failed' as const, error: new NotStoredError(message) };
-    }
-    if (kind === REPLICAS_UNKNOWN) {
-      const check = { kind: 'check-replicas', reason: 'ReplicaLate', regions: [] } as const;
-      const error = new ReplicaError(message);
-      return { action: { ...check, token, secret }, result: 'failed' as const, error };
-    }
-    const action = wanted.find((each) => each.secret === secret && isStoring(each));
-    const Failure = FAILURES[kind];
-    if (!Failure || !action) return [];
-    const error = new Failure(message);
-    return { action, result: 'failed' as const, error };
-  });
+): Outcome<RotationAction> | undefined {
+  const failed = (action: RotationAction, error: Error) =>
+    ({ action, result: 'failed', error }) as const;
+  if (kind === CANNOT_ADOPT) {
+    const action = { kind: 'adopt', reason: 'Adopted', token, secret, tokenId } as const;
+    return failed(action, new AdoptionError(message));
+  }
+  if (kind === CANNOT_STORE) {
+    const action = { kind: 'mint', reason: 'Due', token, secret } as const;
+    return failed(action, new NotStoredError(message));
+  }
+  if (kind === REPLICAS_UNKNOWN) {
+    const check = { kind: 'check-replicas', reason: 'ReplicaLate', regions: [] } as const;
+    return failed({ ...check, token, secret }, new ReplicaError(message));
+  }
+  const action = wanted.find((each) => each.secret === secret && isStoring(each));
+  const Failure = FAILURES[kind];
+  return Failure && action && failed(action, new Failure(message));
 }
 
-/** What is planned, after it was looked which of its secrets get no token. */
+/** What is planned, after it was looked which of its secrets get no token; what fails the run is marked. */
 async function planPossible(
   observation: Observation,
   request: RotateRequest,
@@ -195,8 +192,12 @@ async function planPossible(
 ) {
   const { policy } = tools;
   const { actions: wanted } = planRotation(policy, observation, request, learnt);
-  const noToken = await findNoToken(wanted, observation, tools);
-  return { wanted, plan: planRotation(policy, observation, request, { ...learnt, noToken }) };
+  const { noToken, unseen } = await findNoToken(wanted, observation, tools);
+  const plan = planRotation(policy, observation, request, { ...learnt, noToken });
+  const findings = [...plan.findings, ...unseen].map((each): Finding => {
+    return failureOf(each, wanted) ? { ...each, fails: true } : each;
+  });
+  return { wanted, plan: { ...plan, findings: sorted(findings) } };
 }
 
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
@@ -227,7 +228,7 @@ export async function runRotation(
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       const applied = await applyRotation(actions, { request, around }, tools);
-      outcomes = [...applied, ...failedFindings(plan, wanted)];
+      outcomes = [...applied, ...plan.findings.flatMap((each) => failureOf(each, wanted) ?? [])];
       return outcomes;
     });
     if (!request.probe) return { ...report, entries: states() };

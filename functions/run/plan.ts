@@ -11,6 +11,8 @@ export interface Finding {
   readonly tokenId?: string;
   readonly database?: string;
   readonly message: string;
+  /** The run that applies the plan fails for it, until a person mends something. */
+  readonly fails?: true;
 }
 
 /** How much one kind of loss counts against its limit, and how much is allowed. */

@@ -55,13 +55,20 @@ export interface Secret {
   readonly replicas?: readonly Replica[];
 }
 
-/** Why a secret is not this owner's, and the command that takes it over. Undefined: it is. */
-export function notOwnedBecause({ name, tags }: Secret, owner: string): string | undefined {
+/**
+ * Why a secret is not this owner's, and the command that takes it over. Undefined: it is.
+ * @param entry the name of its entry in the policy
+ */
+export function notOwnedBecause(
+  { name, tags }: Secret,
+  owner: string,
+  entry = 'NAME',
+): string | undefined {
   const other = tags[OWNER_TAG];
   if (other === owner) return undefined;
   return other === undefined
-    ? `${name} has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`
-    : `${name} belongs to the deployment "${other}"; to take it over, once that is paused or destroyed: keyturn takeover NAME --from ${other} --confirm`;
+    ? `${name} has no owner; to take it over: keyturn takeover ${entry} --confirm, or aws secretsmanager tag-resource --secret-id ${name} --tags Key=${OWNER_TAG},Value=${owner}`
+    : `${name} belongs to the deployment "${other}"; to take it over, once that is paused or destroyed: keyturn takeover ${entry} --from ${other} --confirm`;
 }
 
 /**

@@ -1,4 +1,9 @@
-import { type ReplicaRegion, replicaRegionsOf, type TokenPolicy } from '../policy/policy.ts';
+import {
+  entryOf,
+  type ReplicaRegion,
+  replicaRegionsOf,
+  type TokenPolicy,
+} from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { LIFTED_TAG } from '../secrets-manager/hold.ts';
 import {
@@ -31,8 +36,8 @@ export function tagsOf({ owner, cluster }: Tools['policy']): Record<string, stri
 }
 
 /** @throws OwnershipError that names the command which takes the secret over, and `adopt` where that can be meant */
-export function refuseForeignSecret(secret: Secret, { owner }: Tools['policy']): void {
-  const why = notOwnedBecause(secret, owner);
+export function refuseForeignSecret(secret: Secret, policy: Tools['policy']): void {
+  const why = notOwnedBecause(secret, policy.owner, entryOf(policy, secret.name)?.name);
   if (why === undefined) return;
   // What another owner has tagged is not adopted either.
   const instead =

@@ -120,6 +120,26 @@ it('a job that cannot be looked at is named, and stops no other one', async () =
   ]);
 });
 
+it('a run that does nothing and fails is neither nothing to do, nor well', async () => {
+  const finding = { kind: 'NotOurs', token: 'telegraf', message: 'it is theirs', fails: true };
+  const { env, ran } = await functionsOf((job, { dryRun }) => {
+    if (job !== 'rotate') return dryRun ? planOf(job, []) : reportOf(job, []);
+    const failed = { errorType: 'ApplyError', errorMessage: '1 of 1 action failed: it is theirs' };
+    return dryRun ? { plan: { ...planOf(job, []).plan, findings: [finding] } } : failed;
+  });
+  const planned = await endOf(start(['plan'], env));
+  expect([planned.code, planned.stdout]).toEqual([
+    1,
+    expect.stringMatching(
+      /^rotate: nothing to do, and the run fails for 1 entry\n {2}fails: .*theirs/,
+    ),
+  ]);
+  const applied = await run(env, ['--yes']);
+  expect(applied.code).toBe(1);
+  expect(applied.stderr).toContain('it is theirs');
+  expect(ran).toEqual(['rotate']);
+});
+
 it.each(['text', '--json', '--markdown'])(
   'keyturn plan names a job that cannot be looked at, shows the plans of the others, and exits 1 (%s)',
   async (format) => {

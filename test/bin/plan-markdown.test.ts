@@ -34,6 +34,13 @@ test('what would be done is listed, also what waits, and what is found is folded
   );
 });
 
+test('what the run fails for is in the headline, and not folded', () => {
+  const failing = { kind: 'NotOurs', token: 'x', message: 'it is theirs', fails: true };
+  expect(plansMarkdown([report({ findings: [failing] })], about)).toMatch(
+    /\*\*rotate\*\*: nothing to do, and the run fails for 1 entry\n\n```text\nfails: x: it is theirs \[NotOurs\]\n```$/,
+  );
+});
+
 /** The lines that stand outside of every block of code, as CommonMark reads fences. */
 function outsideOfCode(markdown: string): readonly string[] {
   let fence: string | undefined;

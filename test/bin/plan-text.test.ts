@@ -48,6 +48,17 @@ test('shows a kind that it does not know by its name', () => {
   );
 });
 
+test('says before all else what the run fails for', () => {
+  const failing = { kind: 'NotOurs', token: 'x', message: 'it is theirs', fails: true };
+  const other = { kind: 'Held', token: 'y', message: 'on hold' };
+  const rotation = { kind: 'rotate', token: 'telegraf', reason: 'Due' };
+  const text = shown(rotation, { findings: [other, failing] });
+  expect(text).toMatch(
+    /^enforce: 1 to do, and the run fails for 1 entry\n {2}fails: x: it is theirs \[NotOurs\]\n/,
+  );
+  expect(text).toMatch(/\n {2}y: on hold \[Held\]$/);
+});
+
 test('says what counts, what waits, and how to approve exactly that', () => {
   const rotation = { kind: 'rotate', token: 'telegraf', reason: 'CurrentGone' };
   const limits = [

@@ -841,7 +841,7 @@ test('a secret that is not listed yet, and whose string is accepted, does not on
 test.each([
   [
     {},
-    'has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource',
+    'has no owner; to take it over: keyturn takeover telegraf --confirm, or aws secretsmanager tag-resource',
   ],
   [{ 'keyturn:owner': 'staging' }, 'belongs to the deployment "staging"'],
 ])(

@@ -524,7 +524,7 @@ test.each(['freeze', 'delete', 'replace'])(
   },
 );
 
-const TAKE_OVER = `${TELEGRAF} has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`;
+const TAKE_OVER = `${TELEGRAF} has no owner; to take it over: keyturn takeover telegraf --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`;
 
 test.each([{ token: 'telegraf' }, { secret: TELEGRAF }])(
   'a secret that lost the tag of its owner is not called one of another account: %j',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Call, Interceptor } from '../../../sandbox/interception.ts';
-import { answering } from '../../world/faults.ts';
+import { answering, refusal } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, MINUTE, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
 
@@ -12,11 +12,11 @@ const isCluster = ({ server }: Call) => server === 'management-api' || server ==
 test.each([
   [
     { 'keyturn:owner': 'other' },
-    'belongs to the deployment "other"; to take it over, once that is paused or destroyed: keyturn takeover NAME --from other --confirm',
+    'belongs to the deployment "other"; to take it over, once that is paused or destroyed: keyturn takeover telegraf --from other --confirm',
   ],
   [
     {},
-    `has no owner; to take it over: keyturn takeover NAME --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
+    `has no owner; to take it over: keyturn takeover telegraf --confirm, or aws secretsmanager tag-resource --secret-id ${TELEGRAF} --tags Key=keyturn:owner,Value=prod`,
   ],
 ])('refuses a secret that is not its own, and names the command: %j', async (tags, said) => {
   const world = await openWorldForTest(policyWith(entries));
@@ -24,7 +24,7 @@ test.each([
   const shown = await world.rotate({ dryRun: true });
   expect(shown.result.plan).toMatchObject({
     actions: [],
-    findings: [{ kind: 'NotOurs', message: expect.stringContaining(said) }],
+    findings: [{ kind: 'NotOurs', message: expect.stringContaining(said), fails: true }],
   });
   const { error } = await world.rotate();
   expect(error?.errorType).toBe('ApplyError');
@@ -43,8 +43,28 @@ test('nor is one promised its adoption that another owner has', async () => {
   const { result } = await adopting.rotate({ dryRun: true });
   expect(result.plan).toMatchObject({
     actions: [],
-    findings: [{ message: expect.stringContaining('belongs to the deployment "other"') }],
+    findings: [
+      { message: expect.stringContaining('belongs to the deployment "other"'), fails: true },
+    ],
   });
+});
+
+test('a secret that could not be looked at is not promised a token without a word', async () => {
+  const world = await openWorldForTest(policyWith(entries));
+  await world.people.createSecret(TELEGRAF, 'theirs', { 'keyturn:owner': 'other' });
+  world.intercept((call, effect) =>
+    Promise.resolve(call.operation === 'DescribeSecret' ? refusal(call) : effect()),
+  );
+  const { plan } = (await world.rotate({ dryRun: true })).result;
+  expect(plan.findings).toMatchObject([
+    {
+      kind: 'SecretUnseen',
+      token: 'telegraf',
+      message: expect.stringMatching(
+        /^keyturn\/prod\/telegraf could not be looked at.*DescribeSecret/,
+      ),
+    },
+  ]);
 });
 
 test('refuses to replace more current tokens at once than the limit, until that plan is approved', async () => {
