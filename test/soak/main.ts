@@ -135,10 +135,21 @@ async function explain(plan: LifePlan, kind: string): Promise<void> {
   print(`  to live it again: npm run soak -- --verbose --plan ${file}`);
 }
 
+/** Who gave minutes has no more: what is not over by then is told, and left. */
+const timeIsUp = new Promise<undefined>((resolve) => {
+  if (Number.isFinite(flags.untilMs)) {
+    setTimeout(() => resolve(undefined), Math.max(0, flags.untilMs - passedMs())).unref();
+  }
+});
+
 async function liveOne(name: string, plan: LifePlan): Promise<void> {
   const startedMs = passedMs();
   try {
-    const lived = await pool.live(plan, flags.isVerbose);
+    const lived = await Promise.race([pool.live(plan, flags.isVerbose), timeIsUp]);
+    if (!lived) {
+      print(`${name}: it was not over when the time was`);
+      return;
+    }
     lives.push(lived);
     report(name, plan, lived, (passedMs() - startedMs) / 1_000);
     const [first] = lived.violations;

@@ -20,7 +20,12 @@ export function openPool(size: number, isOnBundles: boolean) {
   const waiting: ((worker: Worker) => void)[] = [];
   // Synthesis takes seconds.
   const workerData: WorkerData = { alarms: deployedAlarms(), isOnBundles };
-  const start = () => new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+  const all = new Set<Worker>();
+  const start = () => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    all.add(worker);
+    return worker;
+  };
   const give = (worker: Worker) => {
     const next = waiting.shift();
     if (next) next(worker);
@@ -57,8 +62,10 @@ export function openPool(size: number, isOnBundles: boolean) {
         worker.postMessage(task);
       });
     },
+    /** Also of lives that are not over; nobody is told of these. */
     async close(): Promise<void> {
-      await Promise.all(free.map((worker) => worker.terminate()));
+      for (const worker of all) worker.removeAllListeners();
+      await Promise.all([...all].map((worker) => worker.terminate()));
     },
   };
 }
