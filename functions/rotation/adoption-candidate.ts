@@ -81,7 +81,7 @@ function markerOf(
 function refuseKnownOther({ secret, owned: { token, marker } }: Candidate, name: string): void {
   if (marker.fp === undefined || isUnproven(marker)) return;
   throw new AdoptionError(
-    `the string in ${secret.name} is not that of token ${token.id}, which is known: if consumers shall have what is there now, put the id of its token into adopt.tokenId; otherwise put the secret's tag back, and the next runs replace it (keyturn rotate ${name} says how)`,
+    `the string in ${secret.name} is not that of token ${token.id}, which is known: if consumers shall have what is there now, put the id of its token into adopt.tokenId; otherwise put the secret's tag back (keyturn rotate ${name} says how), and it is replaced when its rotation is due, or by that command`,
   );
 }
 
@@ -143,8 +143,8 @@ export async function readCandidate(
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
     return isTagged && !leftOfProof(owned) ? { result: 'skipped' } : candidate;
   }
-  refuseKnownOther(candidate, entry.name);
   await refuseOutsiders({ secret, holders: new Map() }, tools);
   await refuseOtherString(candidate, tools);
+  refuseKnownOther(candidate, entry.name);
   return candidate;
 }

@@ -104,7 +104,9 @@ export async function beginProof(
   const had = grantsHash(permissions);
   if (fresh?.description !== description || grantsHash(fresh.permissions) !== had) return 'lost';
   const since = tools.apiNow();
-  const marker = { ...owned.marker, version: [version], grants: had, proving: since };
+  // Whose string the version has is not known yet: the first one goes again if that is not shown.
+  const named = [version, ...(owned.marker.version ?? [])];
+  const marker = { ...owned.marker, version: named, grants: had, proving: since };
   try {
     const given = [...permissions, permission];
     await tools.arm(owned, { marker, permissions: given, keepsText: true });

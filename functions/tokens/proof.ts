@@ -74,16 +74,20 @@ export function lastingPermissions(
 type TokenChange = Partial<Pick<Token, 'description' | 'permissions'>>;
 
 /** Fields that nothing but the proof has written; a marker with others stays. */
-const OF_PROOF: readonly string[] = ['owner', 'secret', 'home', 'id', 'version', 'grants'];
+const OF_PROOF: readonly string[] = ['owner', 'secret', 'home', 'id', 'grants'];
 
 function descriptionAfter(token: Token, given: Permission | undefined): string {
   const parsed = parseMarker(token.description);
   if (parsed?.marker.proving === undefined) return token.description;
-  const { proving, was, ...kept } = parsed.marker;
+  const { proving, was, version: [, ...version] = [], ...kept } = parsed.marker;
   if (!was && Object.keys(kept).every((key) => OF_PROOF.includes(key))) return parsed.text;
   // Somebody froze the token meanwhile, and undoing that must not give it this permission.
   const taken = was && given ? without(was, given) : was;
-  return describeToken(parsed.text, { ...kept, ...(taken && { was: taken }) });
+  return describeToken(parsed.text, {
+    ...kept,
+    ...(version.length > 0 && { version }),
+    ...(taken && { was: taken }),
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Token } from '../../management-api/token.ts';
 import type { Lifetimes, Policy, TokenPolicy } from '../../policy/policy.ts';
 import { nextWithin } from '../../policy/window.ts';
 import { DAY_MS, HOUR_MS } from '../../time.ts';
+import { parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
 import {
   currentHolder,
@@ -220,6 +221,12 @@ const isTold = (condition: EntryCondition) => condition === 'missing' || conditi
 const learntBy = (adopted: Unadopted | undefined, { condition }: EntryState): EntryCondition =>
   adopted && isTold(condition) ? adopted : condition;
 
+/** Whether it was replaced, or taken by an order: consumers have another one, or its hold tells of it. */
+function isRetiring({ description }: Token): boolean {
+  const { superseded, quarantined, frozen } = parseMarker(description)?.marker ?? {};
+  return [superseded, quarantined, frozen].some((each) => each !== undefined);
+}
+
 /** What the token that is to be adopted shows of its consumers. */
 const UNADOPTED_ENDINGS = ['expired', 'expiring', 'stripped'] as const;
 
@@ -235,7 +242,8 @@ function stateToAdopt(
   // What the policy grants it may never have had.
   const wanted = { ...entry, permissions: [] };
   const ofToken = token && conditionOfToken(wanted, token, undefined, context);
-  const ending = UNADOPTED_ENDINGS.find((each) => each === ofToken);
+  const isRetired = token !== undefined && isRetiring(token);
+  const ending = UNADOPTED_ENDINGS.find((each) => each === ofToken && !isRetired);
   const waits = since === undefined ? condition : 'held';
   return {
     token: entry.name,

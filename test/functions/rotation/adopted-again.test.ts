@@ -335,3 +335,55 @@ test.each(['before', 'after'])(
     expect(most(keyturn, 'UnusableTokens')).toBe(1);
   },
 );
+
+test.each(['a placeholder', 'a token that has expired'])(
+  '%s in a secret without tags is told of, also where the adopted token is known to have another string',
+  async (what) => {
+    const { world, keyturn } = await openAdopted();
+    const byHand = await world.people.mint({
+      description: 'by hand',
+      permissions: writes('telemetry', 'quality'),
+      expiresAt: `${new Date(world.clock.now() + DAY).toISOString().slice(0, 19)}Z`,
+    });
+    await untagAll(world);
+    await world.people.saveValue(NAME, what === 'a placeholder' ? 'CHANGE_ME' : byHand.accessToken);
+    await world.wait(2 * DAY);
+    const { result, error } = await keyturn.rotate();
+    expect(error?.errorMessage).toContain('the cluster does not accept the string');
+    expect(result).toBeUndefined();
+    expect(most(keyturn, 'UnusableTokens')).toBe(1);
+  },
+);
+
+test('a token that Keyturn has retired is not called the one that consumers lack', async () => {
+  const { world, keyturn } = await openAdopted();
+  await world.wait(DAY);
+  await keyturn.rotateSecret(NAME);
+  for (let day = 0; day < 8; day += 1) {
+    await world.wait(DAY);
+    await keyturn.rotate();
+    await keyturn.reap();
+  }
+  await world.people.saveValue(NAME, world.value(NAME));
+  await untagAll(world);
+  await keyturn.rotate();
+  expect(canWrite(world)).toBe(true);
+  expect(most(keyturn, 'UnusableTokens')).toBe(0);
+});
+
+test('a proof that fails leaves a token that an earlier version adopted the version that it had', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  const described = () =>
+    world.cluster.state.tokens.find((each) => each.id === id)?.description ?? '';
+  await world.people.changeToken(id, { description: described().replace(/ proven=[^ \]]+/, '') });
+  const before = described();
+  const byHand = await world.people.mint({
+    description: 'by hand in the night',
+    permissions: writes('telemetry', 'quality'),
+  });
+  await world.people.saveValue(NAME, byHand.accessToken);
+  await world.wait(HOUR);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toMatch(/AdoptionError: .* for a proof/);
+  expect(described()).toBe(before);
+});
