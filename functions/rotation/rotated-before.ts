@@ -6,7 +6,7 @@ import type { Observation } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 
 /** The versions that a marker names: minted for one, or seen to hold it. */
-const versionsOf = ({ minted, version = [] }: Marker) => [minted, ...version];
+const versionsOf = ({ minted = '', version = [] }: Marker) => [minted, ...version];
 
 /**
  * Whether Keyturn gave a version to the secret, under its own id or under one that Secrets Manager chose, and AWSCURRENT's
@@ -20,15 +20,15 @@ async function isRotated(
   try {
     const { labels = {}, arn = '' } = (await secrets.describe(secret)) ?? {};
     const adopted = adopt?.tokenId.toLowerCase();
-    const current = labels.AWSCURRENT ?? '';
-    if (tokenNamedBy(current)?.tokenId === adopted) return false;
+    if (tokenNamedBy(labels.AWSCURRENT ?? '')?.tokenId === adopted) return false;
+    const versions = new Set(Object.values(labels));
     const isMintedFor = ({ id, description }: Token) => {
       const marker = parseMarker(description)?.marker;
       const isIts = marker?.owner === policy.owner && marker.home === homeOf(arn);
-      return isIts && id !== adopted && versionsOf(marker).includes(current);
+      return isIts && id !== adopted && versionsOf(marker).some((each) => versions.has(each));
     };
     return (
-      Object.values(labels).some((version) => tokenNamedBy(version)?.certain) ||
+      [...versions].some((version) => tokenNamedBy(version)?.certain) ||
       [...foreign.values()].some(isMintedFor)
     );
   } catch (error) {

@@ -1,4 +1,4 @@
-import { entryOf } from '../policy/policy.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
@@ -222,8 +222,9 @@ export async function runRotation(
   const { plan, wanted } = await planPossible(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
+  const unasked = notLookedAt(observation, request, learnt, policy);
   const statesAfter = (done: typeof outcomes) =>
-    entryStates(policy, observation, changesBy(plan, done), learnt);
+    entryStates(policy, observation, changesBy(plan, done, unasked), learnt);
   const states = () => statesAfter(outcomes);
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
@@ -250,10 +251,23 @@ export async function runRotation(
   }
 }
 
+/** A run for named entries looks at the adoption of no other. */
+function notLookedAt(
+  { secrets }: Pick<Observation, 'secrets'>,
+  { tokens: names }: RotateRequest,
+  { rotatedBefore }: Learnt,
+  { tokens }: Policy,
+): readonly string[] {
+  const isOther = ({ name, secret, adopt }: TokenPolicy) =>
+    adopt && !names?.includes(name) && !secrets.has(secret) && !rotatedBefore?.has(secret);
+  return names ? tokens.filter(isOther).map(({ secret }) => secret) : [];
+}
+
 /** By the name of the secret. Before a run applied anything, nothing is known but that they are not adopted. */
 function unadopted(
   { actions, findings }: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
+  unasked: readonly string[],
 ): ReadonlyMap<string, Unadopted> {
   const wanted = [...actions, ...findings].flatMap(({ kind, secret = '' }) =>
     kind === 'adopt' || kind === CANNOT_ADOPT ? [[secret, 'unadopted'] as const] : [],
@@ -261,14 +275,16 @@ function unadopted(
   const tried = outcomes.flatMap(({ action, error }) =>
     error instanceof AdoptionError ? [[action.secret, error.consumers] as const] : [],
   );
-  return new Map<string, Unadopted>([...wanted, ...tried]);
+  const ofOthers = unasked.map((secret) => [secret, 'unadopted'] as const);
+  return new Map<string, Unadopted>([...ofOthers, ...wanted, ...tried]);
 }
 
 const changesBy = (
   plan: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
+  unasked: readonly string[],
 ): EntryChanges => ({
-  unadopted: unadopted(plan, outcomes),
+  unadopted: unadopted(plan, outcomes, unasked),
   held: new Map(
     outcomes.flatMap(({ action, heldSince }) =>
       heldSince === undefined ? [] : [[action.secret, heldSince] as const],
