@@ -658,10 +658,16 @@ describe('what is in another place than the stack is refused:', () => {
     expect(refusalOf({ alarms: { topic: TOPIC.replace('1111', '9999') } })).toBeUndefined();
   });
 
-  test('a key of another Region for the logs', () => {
-    expect(refusalOf({ logs: { key: LOG_KEY.replace('eu-west-1', 'us-east-1') } })).toMatch(
-      /deployment\.logs\.key: found .*expected a key of this stack's Region/,
-    );
+  test('a key of another Region or account for the logs', () => {
+    for (const key of [
+      LOG_KEY.replace('eu-west-1', 'us-east-1'),
+      LOG_KEY.replace('111122223333', '999922223333'),
+    ]) {
+      expect(refusalOf({ logs: { key } })).toBe(
+        `keyturn.yaml: deployment.logs.key: found "${key}", expected a key of this stack's account and Region, because CloudWatch Logs uses no key of another Region, and one of another account is that account's to take away; write a key such as ${LOG_KEY}`,
+      );
+    }
+    expect(refusalOf({ logs: { key: LOG_KEY } })).toBeUndefined();
   });
 
   test("a permissions boundary of another account, but for AWS's own", () => {

@@ -564,7 +564,19 @@ describe('what is in another place than the stack is refused:', () => {
     [
       'a key for the logs',
       (stack) => ({ logKey: Key.fromKeyArn(stack, 'Key', keyIn('us-east-1')) }),
-      `logKey: found "${keyIn('us-east-1')}", expected a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key such as ${keyIn('eu-west-1')}`,
+      `logKey: found "${keyIn('us-east-1')}", expected a key of this stack's account and Region, because CloudWatch Logs uses no key of another Region, and one of another account is that account's to take away; write a key such as ${keyIn('eu-west-1')}`,
+    ],
+    [
+      'a key of another account for the logs, of another stack',
+      (stack) => ({
+        logKey: new Key(
+          new Stack(stack.node.root, 'Theirs', {
+            env: { account: '999922223333', region: 'eu-west-1' },
+          }),
+          'Key',
+        ),
+      }),
+      'logKey: found "arn:aws:kms:eu-west-1:999922223333:key/<id>", expected a key of this stack\'s account and Region',
     ],
     [
       'a permissions boundary',
