@@ -143,7 +143,7 @@ describe('a VPC by its tags', () => {
     const publicOnly = { ...known, subnetGroups: [{ ...group, name: 'Public', type: 'Public' }] };
     for (const found of [publicOnly, { ...known, subnetGroups: [] }]) {
       expect(() => assemblyOf({ [lookedUp]: found }, PLACE)).toThrow(
-        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some',
+        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some, with a NAT gateway or VPC endpoints (docs/deployment.md)',
       );
     }
   });
