@@ -54,7 +54,7 @@ export function movedTo(
   return parts.map((part, index) => (isUnresolved(part) ? part : (to[index] ?? part))).join(':');
 }
 
-type Named = Pick<PolicyFile, 'policy' | 'deployment'>;
+type Named = Pick<PolicyFile, 'file' | 'policy' | 'deployment'>;
 
 const KEY =
   "a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key";
@@ -92,12 +92,12 @@ const sentenceIn = (inWords: Texts['inWords'], ...[name, found, expected, such]:
  * the key that a management token of another account lacks: a sentence for each.
  */
 function misplacedNames(
-  { policy, deployment }: Named,
+  { file, policy, deployment }: Named,
   given: GivenNames,
   place: Place,
   { partitionOf, isUnknown, isUnresolved, inWords }: Texts,
 ): string[] {
-  const { file, encryptionKey, eventBus, cluster } = policy;
+  const { encryptionKey, eventBus, cluster } = policy;
   const { alarms, logs, permissionsBoundary } = deployment;
   const partition = partitionOf(place.region);
   const said = (
@@ -146,7 +146,7 @@ function misplacedNames(
 
 /** Replicas where no secret of this stack can have one: a sentence for each. */
 function misplacedReplicas(
-  { policy, deployment }: Named,
+  { file, deployment }: Named,
   given: GivenNames,
   { account, region: home }: Place,
   { partitionOf, isUnknown, isUnresolved, inWords }: Texts,
@@ -154,7 +154,7 @@ function misplacedReplicas(
   const partition = partitionOf(home);
   const place = given.replicaRegions
     ? "Keyturn's property replicaRegions"
-    : `${policy.file}: deployment.replicaRegions`;
+    : `${file}: deployment.replicaRegions`;
   const declared = given.replicaRegions ?? deployment.replicaRegions ?? [];
   return replicaRegionsIn(declared).flatMap(({ region, encryptionKey }, index) => {
     if (isUnknown([region, encryptionKey])) return [];

@@ -39,7 +39,9 @@ it('refuses with --local what cdk deploy would refuse: what is in another accoun
     'deployment.replicaRegions[2].encryptionKey',
   ]) {
     for (const told of [refused.stdout, refused.stderr]) {
-      expect(told).toContain(`edited.yaml: ${key}: found "`);
+      expect(told).toMatch(
+        new RegExp(`/edited\\.yaml: ${key.replaceAll(/[[\].]/g, '\\$&')}: found "`),
+      );
     }
   }
   expect((await plan()).code).toBe(2);

@@ -57,7 +57,7 @@ function mistakeOf(props: Props, section?: object, env?: StackProps['env']): str
   try {
     stackWith(props, section, env);
   } catch (error) {
-    if (error instanceof PolicyFileError) return error.message;
+    if (error instanceof PolicyFileError) return error.message.replaceAll(`${folder}/`, '');
     throw error;
   }
   return 'no mistake';
