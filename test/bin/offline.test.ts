@@ -107,11 +107,13 @@ it('a preview of a file that no deployment takes says so, also to who reads Mark
 });
 
 describe('several policy files', () => {
+  const TOLD = { alarms: { emails: ['on-call@example.com'] } };
   const policyOf = (owner: string, rotateEvery = '30d') =>
     writeTemporary(`${owner}.yaml`, {
       owner,
       cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
       defaults: { rotateEvery },
+      deployment: TOLD,
       tokens: { telegraf: { permissions: { write: ['telemetry'] } } },
     });
 
@@ -149,6 +151,7 @@ describe('several policy files', () => {
       writeTemporary(`${owner}.yaml`, {
         owner,
         cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+        deployment: TOLD,
         tokens: { [token]: { secret: 'legacy/telegraf', permissions: { write: ['telemetry'] } } },
       });
     const [north, south] = [sharing('north', 'telegraf'), sharing('south', 'agent')];
