@@ -8,8 +8,11 @@ const { join } = require('path');
 
 // The repository has the source beside this file.
 const isRepository = existsSync(join(__dirname, 'keyturn.ts'));
-const needed = isRepository ? 24 : 22;
-if (Number(process.versions.node.split('.')[0]) < needed) {
+// Of the package, as lib/node-version.ts says.
+const needed = isRepository ? '24' : '22.12';
+const [major, minor] = process.versions.node.split('.').map(Number);
+const [neededMajor, neededMinor = 0] = needed.split('.').map(Number);
+if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
   console.error(
     `keyturn: found Node.js ${process.version}, expected ${needed} or newer; install one from https://nodejs.org` +
       (isRepository ? ' (on Linux, "npm ci" has installed it for "npx")' : '') +

@@ -27,7 +27,7 @@ if (process.env.BROKEN) {
 export async function makeApp(repository: string, folder: string): Promise<string> {
   const app = join(folder, 'app');
   mkdirSync(app);
-  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: repository });
+  await run('npm', ['pack', '--loglevel=error', '--pack-destination', folder], { cwd: repository });
   const [tarball = ''] = globSync(join(folder, 'keyturn-cdk-*.tgz'));
   await run('npm', ['init', '-y'], { cwd: app });
   const { 'aws-cdk': cli, 'aws-cdk-lib': lib, constructs } = manifest.devDependencies;

@@ -26,12 +26,14 @@ const NOT_DEPLOYED = ['cdx:npm:package:development', 'cdx:npm:package:private'];
 const isDeployed = ({ scope, properties = [] }: Component) =>
   scope !== 'optional' && !properties.some(({ name }) => NOT_DEPLOYED.includes(name));
 
-const { status, stdout, stderr } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+// Whoever calls this with `npm run --silent` would silence also what npm says of a failure.
+const words = ['sbom', '--sbom-format', 'cyclonedx', '--loglevel=error'];
+const { status, stdout, stderr, error } = spawnSync('npm', words, {
   cwd: resolve(import.meta.dirname, '..'),
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,
 });
-if (status !== 0) throw new Error(`npm sbom failed: ${stderr}`);
+if (status !== 0) throw new Error(`npm sbom failed: ${stderr}`, { cause: error });
 const bom: Bom = JSON.parse(stdout);
 const components = bom.components.filter(isDeployed);
 const refs = new Set([bom.metadata.component, ...components].map((each) => each['bom-ref']));

@@ -6,7 +6,6 @@ import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { eventSchemas, type KeyturnEvent, namesSecret } from '../functions/events/events.ts';
 import {
-  type Policy,
   type ReplicaRegion,
   replicaRegionsOf,
   type TokenPolicy,
@@ -14,10 +13,11 @@ import {
 import { suggestionFor } from '../functions/policy/suggestion.ts';
 import { refuseMistakes } from './arguments.ts';
 import { placeOf } from './places.ts';
+import type { PolicyFile } from './policy-file.ts';
 import { isStandIn } from './stand-ins.ts';
 
 /** @throws Error if the policy has no token of this name */
-function entryNamed({ file, tokens }: Policy, token: string): TokenPolicy {
+function entryNamed({ file, policy: { tokens } }: PolicyFile, token: string): TokenPolicy {
   const found = tokens.find(({ name }) => name === token);
   if (found) return found;
   const names = tokens.map(({ name }) => name);
@@ -28,8 +28,8 @@ function entryNamed({ file, tokens }: Policy, token: string): TokenPolicy {
 }
 
 /** The secret of a token of the policy, of which CDK knows no more than the name. */
-export function secretOf(scope: Construct, policy: Policy, token: string): ISecret {
-  const { secret: name } = entryNamed(policy, token);
+export function secretOf(scope: Construct, policyFile: PolicyFile, token: string): ISecret {
+  const { secret: name } = entryNamed(policyFile, token);
   const id = `Secret-${token}`;
   const known = scope.node.tryFindChild(id) as ISecret | undefined;
   return known ?? Secret.fromSecretNameV2(scope, id, name);
@@ -53,7 +53,7 @@ const choiceSchema = z.object({
  * @throws Error if no event has one of the types, or none is named, or one is about no secret and a token is asked for: such a rule never
  * fires; and if the choice has another key
  */
-export function eventPattern(policy: Policy, choice: EventChoice): EventPattern {
+export function eventPattern(policyFile: PolicyFile, choice: EventChoice): EventPattern {
   refuseMistakes('eventPattern:', choiceSchema, choice);
   const { token, types } = choice;
   const known = Object.keys(eventSchemas);
@@ -73,8 +73,8 @@ export function eventPattern(policy: Policy, choice: EventChoice): EventPattern 
     source: ['keyturn'],
     ...(types && { detailType: [...types] }),
     detail: {
-      owner: [policy.owner],
-      ...(token !== undefined && { secret: [entryNamed(policy, token).secret] }),
+      owner: [policyFile.policy.owner],
+      ...(token !== undefined && { secret: [entryNamed(policyFile, token).secret] }),
     },
   };
 }
@@ -128,7 +128,7 @@ export function replicaFor(
   scope: Construct,
   grantee: IGrantable,
   regions: readonly ReplicaRegion[],
-  policy: Policy,
+  policyFile: PolicyFile,
   token: string,
 ): ReplicaThere | undefined {
   const consumer = constructOf(grantee);
@@ -147,9 +147,10 @@ export function replicaFor(
     };
   }
   const names = regions.map(regionOf);
-  const { owner } = policy;
+  const { owner } = policyFile.policy;
   const isOurs =
-    replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policy, token)) !== undefined;
+    replicaRegionsOf({ owner, replicaRegions: regions }, entryNamed(policyFile, token)) !==
+    undefined;
   const others = names.join(', ');
   const such = isOurs
     ? `${[home, ...names].join(', ')}, where the secret of "${token}" or a replica of it is; name ${there} in replicaRegions`

@@ -1,6 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  type CfnAlarm,
+  ComparisonOperator,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -66,6 +72,15 @@ export class Alarms {
     this.#owner = owner;
     this.#recipients = recipients;
     this.#wanted = wanted;
+  }
+
+  /** Whether any alarm tells anybody by now, whoever gave it its actions. */
+  get haveActions(): boolean {
+    return this.all.some(({ stack, node }) => {
+      const { alarmActions, okActions, insufficientDataActions } = node.defaultChild as CfnAlarm;
+      const actions = [alarmActions, okActions, insufficientDataActions];
+      return stack.resolve(actions).some((each?: readonly unknown[]) => each && each.length > 0);
+    });
   }
 
   /** One alarm for a function that fails, one for a function that does not run. */

@@ -3,6 +3,7 @@ import type { IAlias } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { kmsKey } from '../functions/policy/aws-names.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
+import { REPLICA_KEY } from './named-elsewhere.ts';
 import { PolicyFileError } from './policy-file.ts';
 import {
   asKnown,
@@ -29,6 +30,25 @@ const MAY_BEGIN = ['arn', 'aws', 'kms', 'xx-north-1', '111122223333', 'key/x'];
 /** What a key's id is called, by its class. */
 const IDS: ReadonlySet<string | undefined> = new Set(['Ref', 'KeyId']);
 
+/**
+ * Where a replica's key is that is of no use there, and what was expected. Undefined: it may be of use, as far as is known.
+ * @param known its text, as far as that is known
+ * @param key of the app
+ */
+function elsewhere(home: Stack, region: string, known: string, key?: CfnResource) {
+  const [, , , itsRegion, itsAccount = home.account] = known.split(':');
+  const { account, region: its } = key ? Stack.of(key) : { account: itsAccount, region: itsRegion };
+  if (![account, home.account].some(hasUnknown) && account !== home.account) {
+    const ours = home.formatArn({ service: 'kms', region, resource: 'key', resourceName: '<id>' });
+    return `, expected ${REPLICA_KEY} such as ${tokensInWords(ours)}`;
+  }
+  const isKnown = ![its, region].some(hasUnknown);
+  // No replica is in the Region of its secret.
+  if (its === undefined || (its !== home.region && (!isKnown || its === region))) return undefined;
+  const where = hasUnknown(its) ? "this stack's own Region" : its;
+  return ` in ${where}, expected a key of the same Region as the replica, which alone encrypts there`;
+}
+
 /** What is wrong with a replica's key, as far as it is known. Undefined: it may be one. */
 function mistakeOf(
   home: Stack,
@@ -42,13 +62,8 @@ function mistakeOf(
   if (key && IDS.has(displayName)) {
     return `${found}, the id of a key, expected its ARN, which alone the roles can name; give keyArn in place of keyId`;
   }
-  const its = key ? Stack.of(key).region : known.split(':')[3];
-  const isKnown = ![its, region].some(hasUnknown);
-  // No replica is in the Region of its secret.
-  if (its !== undefined && (its === home.region || (isKnown && its !== region))) {
-    const where = hasUnknown(its) ? "this stack's own Region" : its;
-    return `${found} in ${where}, expected a key of the same Region as the replica, which alone encrypts there`;
-  }
+  const wrongPlace = elsewhere(home, region, known, key);
+  if (wrongPlace !== undefined) return `${found}${wrongPlace}`;
   const mayBe = asMayBe(MAY_BEGIN, known) ?? 'alias/x';
   const [issue] = kmsKey.safeParse(mayBe).error?.issues ?? [];
   return issue && `${found}, expected ${issue.message}`;

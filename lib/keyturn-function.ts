@@ -164,7 +164,7 @@ export class KeyturnFunction extends Construct {
 
   #layOut(
     grants: readonly Grant[],
-    { entry, policyFile: { policy }, environment }: KeyturnFunctionProps,
+    { entry, policyFile: { file, policy }, environment }: KeyturnFunctionProps,
   ): RolePolicies {
     try {
       return layOut(grants, this);
@@ -174,7 +174,7 @@ export class KeyturnFunction extends Construct {
       const named = policy.tokens.filter(({ secret }) => !secret.startsWith(prefix));
       const bytes = named.reduce((sum, { secret }) => sum + Buffer.byteLength(secret), 0);
       throw new PolicyFileError(
-        `${policy.file}: tokens: found ${named.length} with a "secret" outside ${prefix}, whose names have ${bytes.toLocaleString('en')} bytes together: the role of ${entry} would need ${cause.message}; ` +
+        `${file}: tokens: found ${named.length} with a "secret" outside ${prefix}, whose names have ${bytes.toLocaleString('en')} bytes together: the role of ${entry} would need ${cause.message}; ` +
           `leave "secret" out of some tokens (their secrets are then under ${prefix}, which needs no more room), choose shorter names,${ENVIRONMENT.secretTags in environment ? ' have fewer or shorter tags (their keys stand in every such policy of rotate),' : ''} or divide the file into ${cause.roles} with an owner each, and about as many bytes of such names`,
         { cause },
       );

@@ -52,6 +52,7 @@ import { borneBy, keyId, keyNamedBy, keyNamedIn, letLogsUse, type NamedKey } fro
 import { type Measure, measured } from './measured.ts';
 import { refuseNeighbours } from './neighbours.ts';
 import { type Network, networkOf } from './network.ts';
+import { ALARMS, areToTell, NOBODY } from './nobody-told.ts';
 import { nodeWarning } from './node-version.ts';
 import { placeOf } from './places.ts';
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
@@ -95,13 +96,23 @@ function unprotected(
 }
 
 /** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
-function warnIfUnprotected(scope: Construct, { policy, deployment }: PolicyFile): void {
+function warnIfUnprotected(scope: Construct, { file, deployment }: PolicyFile): void {
   if (deployment.terminationProtection && !outermost(Stack.of(scope)).terminationProtection) {
     Annotations.of(scope).addWarningV2(
       'keyturn:terminationProtection',
-      `${policy.file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,
+      `${file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,
     );
   }
+}
+
+/** What whoever synthesizes should know; whether anybody is told of alarms is judged once all is made. */
+function warnOf(scope: Construct, policyFile: PolicyFile): void {
+  for (const { key, sentence } of policyFile.warnings) {
+    if (key !== ALARMS) Annotations.of(scope).addWarningV2(`keyturn:${key}`, sentence);
+  }
+  warnIfUnprotected(scope, policyFile);
+  const oldNode = nodeWarning(process.version);
+  if (oldNode !== undefined) Annotations.of(scope).addWarningV2('keyturn:node', oldNode);
 }
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
@@ -188,7 +199,7 @@ export class Keyturn extends Construct {
     super(scope, id);
     refuseWithoutPolicy(props);
     this.policyFile = readPolicyFile(props.policy);
-    const { policy, deployment } = this.policyFile;
+    const { file, policy, deployment } = this.policyFile;
     const { eventBus = 'default', schedules } = policy;
     refuse(this, this.policyFile, props);
     const all = this.node.root.node.findAll().filter((each) => each instanceof Keyturn);
@@ -196,7 +207,7 @@ export class Keyturn extends Construct {
       this,
       all.filter((each) => each !== this),
     );
-    this.network = networkOf(this, props, deployment.vpc, policy.file);
+    this.network = networkOf(this, props, deployment.vpc, file);
     this.#settings = this.#settingsOf(props);
     const tags: Readonly<Record<string, string>> = { ...deployment.tags, ...props.tags };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
@@ -213,17 +224,13 @@ export class Keyturn extends Construct {
       ...(metrics !== 'full' && { [ENVIRONMENT.metrics]: metrics }),
       ...(encryptionKey && { [ENVIRONMENT.encryptionKey]: keyId(encryptionKey) }),
     };
-    for (const { key, sentence } of this.policyFile.warnings) {
-      Annotations.of(this).addWarningV2(`keyturn:${key}`, sentence);
-    }
-    warnIfUnprotected(this, this.policyFile);
-    const oldNode = nodeWarning(process.version);
-    if (oldNode !== undefined) Annotations.of(this).addWarningV2('keyturn:node', oldNode);
+    warnOf(this, this.policyFile);
     this.failures = this.#failureQueue();
     this.recipients = recipientsOf(this, props, deployment.alarms, policy.owner);
     this.#metrics = metrics;
     this.#alarms = new Alarms(policy.owner, this.recipients, metrics);
     this.#alarms.watchDelivery(this, this.failures);
+    this.#warnIfNobodyIsTold();
 
     const replicaRegions = props.replicaRegions
       ? replicaRegionsIn(props.replicaRegions).map((each, index) => {
@@ -238,7 +245,7 @@ export class Keyturn extends Construct {
     const grants = new Grants(this, policy, Object.keys(tags));
     this.#grants = grants;
     this.#rights = new Rights(this, {
-      policy,
+      policyFile: this.policyFile,
       props,
       grants,
       encryptionKey,
@@ -332,6 +339,20 @@ export class Keyturn extends Construct {
     });
   }
 
+  /** Judged when all is made: an app may give actions to alarms, by aspects too. */
+  #warnIfNobodyIsTold(): void {
+    const { file, deployment } = this.policyFile;
+    if (!areToTell({ ...deployment, metrics: this.#metrics })) return;
+    const validate = () => {
+      if (!this.#alarms.haveActions) {
+        const sentence = `${file}: ${ALARMS}: ${NOBODY}; or acknowledge this warning`;
+        Annotations.of(this).addWarningV2(`keyturn:${ALARMS}`, sentence);
+      }
+      return [];
+    };
+    this.node.addValidation({ validate });
+  }
+
   /** Of a changed policy, `cdk diff` would show the hashes of five assets and nothing else. */
   #showPolicy(): void {
     const { document, policy, ca } = this.policyFile;
@@ -339,7 +360,7 @@ export class Keyturn extends Construct {
     const rotate = defaultChild as CfnResource;
     const full = inTemplate(document);
     rotate.addMetadata('policy', full);
-    refuseLargeTemplate(this, policy, full);
+    refuseLargeTemplate(this, this.policyFile, full);
     if (ca === undefined) return;
     const sha256 = createHash('sha256').update(ca).digest('hex');
     rotate.addMetadata('cluster.ca', { file: policy.cluster.ca, sha256 });
@@ -366,7 +387,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy or the app wants no such metric
    */
   metric(measure: Measure, options: MetricOptions = {}): Metric {
-    const { policy } = this.policyFile;
+    const { file, policy } = this.policyFile;
     const wanted = this.#metrics;
     const found = Object.hasOwn(METRICS, measure) ? METRICS[measure] : undefined;
     if (found && (isMetric(wanted, found.name) || isStandIn(this, wanted))) {
@@ -382,7 +403,7 @@ export class Keyturn extends Construct {
     const expected = names.length > 0 ? `one of ${names.join(', ')}` : 'no metric to be asked for';
     const having = found ? ['alarms', 'full'].filter((each) => isMetric(each, found.name)) : [];
     throw new Error(
-      `Keyturn's metric: found "${String(measure)}", expected ${expected}, with metrics: ${wanted} (${policy.file}, or the property)${having.length > 0 ? `; write metrics: ${having.join(' or ')}` : ''}`,
+      `Keyturn's metric: found "${String(measure)}", expected ${expected}, with metrics: ${wanted} (${file}, or the property)${having.length > 0 ? `; write metrics: ${having.join(' or ')}` : ''}`,
     );
   }
 
@@ -392,7 +413,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token, no event such a type, none of a type names a token's secret and `token` is given, or the choice has another key
    */
   eventPattern(choice: EventChoice = {}): EventPattern {
-    return eventPattern(this.policyFile.policy, choice);
+    return eventPattern(this.policyFile, choice);
   }
 
   /** All alarms of this cluster, to give them actions of your own. */
@@ -406,7 +427,7 @@ export class Keyturn extends Construct {
    * @throws Error if the policy has no such token
    */
   secretOf(token: string): ISecret {
-    return secretOf(this, this.policyFile.policy, token);
+    return secretOf(this, this.policyFile, token);
   }
 
   /**
@@ -467,7 +488,7 @@ export class Keyturn extends Construct {
           [ENVIRONMENT.thirdRunSeconds]: String(firingsOf(schedule, timeZone).thirdInSeconds),
         }),
     };
-    refuseLargeEnvironment(entry, variables, policyFile.policy.file);
+    refuseLargeEnvironment(entry, variables, policyFile.file);
     const added = new KeyturnFunction(this, id, {
       ...this.#settings,
       entry,

@@ -54,7 +54,7 @@ export function movedTo(
   return parts.map((part, index) => (isUnresolved(part) ? part : (to[index] ?? part))).join(':');
 }
 
-type Named = Pick<PolicyFile, 'policy' | 'deployment'>;
+type Named = Pick<PolicyFile, 'file' | 'policy' | 'deployment'>;
 
 const KEY =
   "a key of this stack's account and Region, because Secrets Manager uses no key of another Region, and one of another account lets that account read; write a key";
@@ -66,7 +66,9 @@ const BUS =
 
 const TOPIC = "a topic of this stack's Region, in which alone alarms tell; write one";
 const LOG_KEY =
-  "a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key";
+  "a key of this stack's account and Region, because CloudWatch Logs uses no key of another Region, and one of another account is that account's to take away; write a key";
+export const REPLICA_KEY =
+  "a key of this stack's account and of the replica's Region, because one of another account lets that account read; write a key";
 const BOUNDARY =
   "a managed policy of this stack's account, because a role takes no boundary of another; write one";
 const VPC = "a VPC of this stack's Region, in which alone its functions run; give one";
@@ -80,17 +82,22 @@ function keyBeside(secret: string): string {
   return [arn, partition, 'kms', region, account, 'key/<id>'].join(':');
 }
 
+type Sentence = [name: string, found: string | undefined, expected: string, such: string];
+
+const sentenceIn = (inWords: Texts['inWords'], ...[name, found, expected, such]: Sentence) =>
+  `${name}: found ${found === undefined ? 'nothing' : `"${inWords(found)}"`}, expected ${expected} such as ${inWords(such)}`;
+
 /**
  * What a policy, or the app in its place, names by ARN in another place than the stack's, where it is of no use, or lets others read, and
  * the key that a management token of another account lacks: a sentence for each.
  */
 function misplacedNames(
-  { policy, deployment }: Named,
+  { file, policy, deployment }: Named,
   given: GivenNames,
   place: Place,
   { partitionOf, isUnknown, isUnresolved, inWords }: Texts,
 ): string[] {
-  const { file, encryptionKey, eventBus, cluster } = policy;
+  const { encryptionKey, eventBus, cluster } = policy;
   const { alarms, logs, permissionsBoundary } = deployment;
   const partition = partitionOf(place.region);
   const said = (
@@ -119,12 +126,11 @@ function misplacedNames(
     [inRegion, `${file}: ${secretPath}`, secret, SECRET],
     [inRegion, `${file}: eventBus`, eventBus, BUS],
     [inRegion, ...said('alarmTopic', 'deployment.alarms.topic', alarms?.topic), TOPIC],
-    [inRegion, ...said('logKey', 'deployment.logs.key', logs?.key), LOG_KEY],
+    [place, ...said('logKey', 'deployment.logs.key', logs?.key), LOG_KEY],
     [inRegion, ...said('vpc', 'deployment.vpc', undefined), VPC],
     [inAccount, ...boundary, BOUNDARY],
   ];
-  const sentenceOf = (name: string, found: string | undefined, expected: string, such: string) =>
-    `${name}: found ${found === undefined ? 'nothing' : `"${inWords(found)}"`}, expected ${expected} such as ${inWords(such)}`;
+  const sentenceOf = (...said: Sentence) => sentenceIn(inWords, ...said);
   const elsewhere = rows.flatMap(([where, name, text, expected]) => {
     const here = text === undefined ? undefined : movedTo(where, partition, text, isUnresolved);
     return here === undefined || here === text || isUnknown(text)
@@ -140,15 +146,15 @@ function misplacedNames(
 
 /** Replicas where no secret of this stack can have one: a sentence for each. */
 function misplacedReplicas(
-  { policy, deployment }: Named,
+  { file, deployment }: Named,
   given: GivenNames,
-  { region: home }: Place,
-  { partitionOf, isUnknown, isUnresolved }: Texts,
+  { account, region: home }: Place,
+  { partitionOf, isUnknown, isUnresolved, inWords }: Texts,
 ): string[] {
   const partition = partitionOf(home);
   const place = given.replicaRegions
     ? "Keyturn's property replicaRegions"
-    : `${policy.file}: deployment.replicaRegions`;
+    : `${file}: deployment.replicaRegions`;
   const declared = given.replicaRegions ?? deployment.replicaRegions ?? [];
   return replicaRegionsIn(declared).flatMap(({ region, encryptionKey }, index) => {
     if (isUnknown([region, encryptionKey])) return [];
@@ -160,11 +166,11 @@ function misplacedReplicas(
     if (partition !== undefined && itsPartition !== undefined && itsPartition !== partition) {
       return `${found}, which is of the partition ${itsPartition}, expected a Region of ${partition}, as the stack's: AWS replicates no secret to another; take it out`;
     }
-    const isUsable =
-      encryptionKey === undefined ||
-      movedTo({}, itsPartition, encryptionKey, isUnresolved) === encryptionKey;
-    if (isUsable) return [];
-    return `${place}[${index}].encryptionKey: found "${encryptionKey}", expected a key of the partition ${itsPartition}; write its ARN`;
+    if (encryptionKey === undefined) return [];
+    const here = movedTo({ account }, itsPartition, encryptionKey, isUnresolved);
+    if (here === encryptionKey) return [];
+    const name = `${place}[${index}].encryptionKey`;
+    return sentenceIn(inWords, name, encryptionKey, REPLICA_KEY, here);
   });
 }
 

@@ -10,7 +10,7 @@ interface Deployment extends Construct {
 }
 
 /** The file, and the construct that has it. */
-const placeIn = ({ policyFile: { policy }, node }: Deployment) => `${policy.file} (${node.path})`;
+const placeIn = ({ policyFile: { file }, node }: Deployment) => `${file} (${node.path})`;
 
 /**
  * Functions, schedules and log groups are named by the owner, and a secret bears the mark of one. Where CDK does not know the place of two
@@ -18,8 +18,8 @@ const placeIn = ({ policyFile: { policy }, node }: Deployment) => `${policy.file
  * @throws PolicyFileError if another deployment in the same account and Region has this owner, or one of these secrets
  */
 export function refuseNeighbours(own: Deployment, others: readonly Deployment[]): void {
-  const { policy } = own.policyFile;
-  const { file, owner } = policy;
+  const { file, policy } = own.policyFile;
+  const { owner } = policy;
   for (const other of others) {
     const isBeside = areTogether(own, other);
     // One whose own policy was refused has none.
@@ -32,7 +32,7 @@ export function refuseNeighbours(own: Deployment, others: readonly Deployment[])
     }
     const shared = isSameOwner
       ? []
-      : [...sharedSecrets(policy, other.policyFile.policy, placeIn(other))];
+      : [...sharedSecrets({ ...policy, file }, other.policyFile.policy, placeIn(other))];
     if (isBeside && shared.length > 0) throw new PolicyFileError(shared.join('\n'));
     for (const sentence of shared) {
       Annotations.of(own).addWarningV2(

@@ -78,23 +78,30 @@ function subnetsOf(scope: Construct, ids: readonly string[]): ISubnet[] {
   });
 }
 
+interface Useless {
+  readonly found: string;
+  /** Other zones may have others; an app that makes a VPC has the same kinds of subnets in all. */
+  readonly isOfZones?: boolean;
+}
+
 /** Subnets that Lambda would refuse, or from which the functions reached nothing. Undefined: private ones, or nobody knows. */
-function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): string | undefined {
+function uselessIn(vpc: IVpc, vpcSubnets: SubnetSelection | undefined): Useless | undefined {
   const { privateSubnets, isolatedSubnets } = vpc;
   if (!vpcSubnets && privateSubnets.length + isolatedSubnets.length === 0) {
-    return 'public subnets alone, or none';
+    return { found: 'public subnets alone, or none' };
   }
   const { subnetType } = vpcSubnets ?? {};
   const types: readonly string[] = Object.values(SubnetType);
   if (subnetType !== undefined && !types.includes(subnetType)) {
-    return `subnets of a type "${subnetType}", which CDK does not know`;
+    return { found: `subnets of a type "${subnetType}", which CDK does not know` };
   }
   try {
     const { subnetIds, hasPublic } = vpc.selectSubnets(vpcSubnets);
-    if (subnetIds.length === 0) return 'a choice of no subnets';
-    return hasPublic ? 'public subnets' : undefined;
+    if (subnetIds.length === 0) return { found: 'a choice of no subnets', isOfZones: true };
+    return hasPublic ? { found: 'public subnets' } : undefined;
   } catch (error) {
-    return `no such subnets (${error instanceof Error ? error.message : error})`;
+    const why = error instanceof Error ? error.message : error;
+    return { found: `no such subnets (${why})`, isOfZones: true };
   }
 }
 
@@ -107,11 +114,12 @@ function refuseUseless(
   file: string,
 ): void {
   const useless = uselessIn(vpc, vpcSubnets);
+  if (useless === undefined) return;
   // One that an app makes has subnets in zones that are looked up.
-  if (useless === undefined || isStandIn(scope, [vpc.vpcId, vpc.availabilityZones])) return;
+  if (isStandIn(scope, [vpc.vpcId, ...(useless.isOfZones ? vpc.availabilityZones : [])])) return;
   const property = given.vpcSubnets ? 'vpcSubnets' : given.vpc && 'vpc';
   throw new PolicyFileError(
-    `${property ? `Keyturn's property ${property}` : `${file}: deployment.vpc`}: found ${useless}, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some`,
+    `${property ? `Keyturn's property ${property}` : `${file}: deployment.vpc`}: found ${useless.found}, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some, with a NAT gateway or VPC endpoints (docs/deployment.md)`,
   );
 }
 

@@ -21,6 +21,7 @@ import { awsLimitMistakes } from './aws-limits.ts';
 import { judgeAuthority } from './certificate-authority.ts';
 import { type Deployment, deploymentHashes, replicaRegionsIn } from './deployment.ts';
 import { readNamedFile } from './named-file.ts';
+import { recipientWarnings } from './nobody-told.ts';
 import { DEFAULT_POLICY } from './policy-files.ts';
 import { policyFileSchema } from './policy-schema.ts';
 import { expressionMistakes, scheduleMistakes, scheduleWarnings } from './schedule/mistakes.ts';
@@ -28,6 +29,8 @@ import { anchorsOfNobody, yamlMistakes } from './yaml-mistakes.ts';
 import { hintOn } from './yaml-words.ts';
 
 export interface PolicyFile {
+  /** Its path, as it was given: files of several folders may have one name, by which alone their functions know them. */
+  readonly file: string;
   /** The file as plain data, without what only its deployment needs and what means nothing. The function parses it again at its start. */
   readonly document: unknown;
   readonly policy: Policy;
@@ -242,9 +245,10 @@ function readJudged(file: string, now: number, { judge, isDeployed }: Judging): 
       ...anchorsOfNobody(yaml),
       ...warningsOf(policy),
       ...scheduleWarnings(policy, now),
+      ...recipientWarnings(deployment),
       ...ofAuthority,
     ].map((issue) => ({ key: formatPath(issue.path), sentence: sentenceOf(issue) }));
-    return { document: bundledOf(document), policy, deployment, warnings, ...authority };
+    return { file, document: bundledOf(document), policy, deployment, warnings, ...authority };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyFileError(error.issues.map(refusalOf).join('\n'), { cause: error });
@@ -263,7 +267,7 @@ export function ownerMistakes(owners: ReadonlyMap<string, string>): string[] {
   });
 }
 
-/** A sentence about the files that are named twice, by whatever path. */
+/** A sentence about each file that is named twice, by whatever path. */
 export function repeatedFiles(files: readonly string[]): string[] {
   const [first, twice] = [new Set<string>(), new Set<string>()];
   for (const file of files) {
@@ -271,10 +275,9 @@ export function repeatedFiles(files: readonly string[]): string[] {
     if (first.has(path)) twice.add(file);
     first.add(path);
   }
-  if (twice.size === 0) return [];
-  return [
-    `${[...twice].join(', ')}: found twice among the policy files, expected once; take one out`,
-  ];
+  return [...twice].map(
+    (file) => `${file}: found twice among the policy files, expected once; take one out`,
+  );
 }
 
 /**
@@ -282,8 +285,8 @@ export function repeatedFiles(files: readonly string[]): string[] {
  * @throws PolicyFileError naming both files
  */
 export function checkOwners(files: readonly string[]): void {
-  const [repeated] = repeatedFiles(files);
-  if (repeated !== undefined) throw new PolicyFileError(repeated);
+  const repeated = repeatedFiles(files);
+  if (repeated.length > 0) throw new PolicyFileError(repeated.join('\n'));
   const mistakes = ownerMistakes(
     new Map(files.map((file) => [file, readPolicyFile(file).policy.owner])),
   );

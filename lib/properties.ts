@@ -252,13 +252,13 @@ const knownTags = (tags: object): object =>
 export function propertyMistakes(
   scope: IConstruct,
   props: KeyturnProps,
-  { policy, deployment }: PolicyFile,
+  { file, deployment }: PolicyFile,
 ): string[] {
   const given: Record<string, unknown> = Object.fromEntries(Object.entries(props).map(known));
   given.vpcSubnets = chosen(given.vpcSubnets);
   const { tags } = given;
   if (isMapping(tags)) given.tags = knownTags({ ...deployment.tags, ...tags });
-  const beside = deployment.tags ? `, with deployment.tags of ${policy.file}` : '';
+  const beside = deployment.tags ? `, with deployment.tags of ${file}` : '';
   return [
     ...Object.entries(props).flatMap(misspeltAs),
     ...mistakesIn(propertiesSchema, given, scope).map(({ path, message }) => {

@@ -10,7 +10,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, DependencyGroup, type IConstruct } from 'constructs';
 import { functionName } from '../functions/environment.ts';
-import type { Policy, ReplicaRegion } from '../functions/policy/policy.ts';
+import type { ReplicaRegion } from '../functions/policy/policy.ts';
 import {
   accountElsewhere,
   constructOf,
@@ -27,6 +27,7 @@ import { logGroupName } from './keyturn-function.ts';
 import type { KeyturnSchedule } from './keyturn-schedule.ts';
 import { borneBy, type NamedKey } from './kms-key.ts';
 import { placeInWords, placeOf } from './places.ts';
+import type { PolicyFile } from './policy-file.ts';
 import type { KeyturnProps } from './properties.ts';
 import { Room } from './room.ts';
 import { SharedStatements } from './shared-statements.ts';
@@ -83,7 +84,7 @@ const notLookedUp = Object.assign(new AnyPrincipal(), {
 });
 
 interface RightsProps {
-  readonly policy: Policy;
+  readonly policyFile: PolicyFile;
   /** What the app gave the construct. */
   readonly props: KeyturnProps;
   readonly grants: Grants;
@@ -94,7 +95,7 @@ interface RightsProps {
 /** What a deployment gives to others: who reads a secret, who gives orders, who operates. */
 export class Rights {
   readonly #scope: Construct;
-  readonly #policy: Policy;
+  readonly #policyFile: PolicyFile;
   readonly #grants: Grants;
   readonly #encryptionKey: NamedKey | undefined;
   readonly #replicaRegions: readonly ReplicaRegion[];
@@ -106,10 +107,10 @@ export class Rights {
 
   constructor(
     scope: Construct,
-    { policy, props, grants, encryptionKey, replicaRegions }: RightsProps,
+    { policyFile, props, grants, encryptionKey, replicaRegions }: RightsProps,
   ) {
     this.#scope = scope;
-    this.#policy = policy;
+    this.#policyFile = policyFile;
     this.#grants = grants;
     this.#encryptionKey = encryptionKey;
     this.#replicaRegions = replicaRegions;
@@ -123,7 +124,7 @@ export class Rights {
 
   read(token: string, { secretArn, secretName }: ISecret, grantee: IGrantable): IamGrant {
     refuseNobody('grantRead', grantee);
-    const replica = replicaFor(this.#scope, grantee, this.#replicaRegions, this.#policy, token);
+    const replica = replicaFor(this.#scope, grantee, this.#replicaRegions, this.#policyFile, token);
     const arn = replica ? this.#grants.replicaArn(secretName, replica) : secretArn;
     const keys = replica
       ? this.#grants.decryptReplica(secretName, replica)
@@ -176,7 +177,7 @@ export class Rights {
     return Stack.of(this.#scope).formatArn({
       service: 'logs',
       resource: 'log-group',
-      resourceName: logGroupName(functionName(this.#policy.owner, '*')),
+      resourceName: logGroupName(functionName(this.#policyFile.policy.owner, '*')),
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
   }
@@ -190,7 +191,7 @@ export class Rights {
       Stack.of(this.#scope).formatArn({
         service: 'lambda',
         resource: 'function',
-        resourceName: functionName(this.#policy.owner, entry),
+        resourceName: functionName(this.#policyFile.policy.owner, entry),
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       }),
     );

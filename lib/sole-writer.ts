@@ -96,8 +96,8 @@ function nameOf({ name, isInArn }: NamedSecret, names: readonly string[]): strin
  * @throws Error if the policy names no such secret, it is in another place, or another sole writer writes its only resource policy
  */
 function claim(writer: SoleWriter, { keyturn, secretId }: SoleWriterProps): string | undefined {
-  const { file, tokens } = keyturn.policyFile.policy;
-  const names = tokens.map(({ secret }) => secret);
+  const { file, policy } = keyturn.policyFile;
+  const names = policy.tokens.map(({ secret }) => secret);
   if (isStandIn(writer, secretId)) return undefined;
   const secret = secretNamed(writer, secretId);
   const { made } = secret;

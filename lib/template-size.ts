@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { Policy } from '../functions/policy/policy.ts';
+import type { PolicyFile } from './policy-file.ts';
 
 /** CloudFormation's quota of a template, for which CDK has a warning alone; in UTF-8. */
 const MOST_BYTES = 1_000_000;
@@ -21,7 +21,7 @@ const shown = (bytes: number) => bytes.toLocaleString('en');
 /** Refuses at synthesis a template that CloudFormation would refuse once everything is uploaded, if the policy in it is why. */
 export function refuseLargeTemplate(
   scope: Construct,
-  { file, tokens }: Policy,
+  { file, policy: { tokens } }: PolicyFile,
   full: object,
 ): void {
   if (bytesOf(full, false) < USUAL_BYTES) return;

@@ -112,7 +112,7 @@ writeFileSync(
 await run('npm', 'version', '--no-git-tag-version', '--workspaces=false', version);
 rmSync(RELEASE, { recursive: true, force: true });
 mkdirSync(RELEASE);
-await run('npm', 'pack', '--silent', '--pack-destination', RELEASE);
+await run('npm', 'pack', '--loglevel=error', '--pack-destination', RELEASE);
 writeFileSync(
   join(RELEASE, `keyturn-cdk-${version}.sbom.json`),
   await run('npm', 'run', '--silent', 'sbom'),

@@ -7,7 +7,6 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -16,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { rootCertificates } from 'node:tls';
+import { OLDEST } from '../lib/node-version.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { PERSON } from '../sandbox/aws/account.ts';
 import { realClock } from '../sandbox/clock.ts';
@@ -32,8 +32,9 @@ import { checkTranscript } from './transcript.ts';
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const APPS = join(import.meta.dirname, 'apps');
 
-/** As packages of npm, which the other platforms lack; and one that is too old, to see what it is told. */
-const NODE_22 = '22.23.3';
+/** As packages of npm, which the other platforms lack: the oldest that it supports, and the newest of its line. */
+const NODES = [`${OLDEST}.0`, '22.23.3'];
+/** To see what it is told. */
 const TOO_OLD = '10.18.1';
 
 /** As `cdk init` writes it, but it checks the types of the packages, too. */
@@ -70,6 +71,8 @@ const CONTEXT = JSON.stringify({
     VPC,
 });
 
+// `npm run --silent` would silence every npm below, also where one fails.
+process.env.npm_config_loglevel = 'error';
 const work = mkdtempSync(join(tmpdir(), 'keyturn-package-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 
@@ -150,12 +153,13 @@ const inRepository = (app: string) =>
 
 /** All that is neither built code nor its types. */
 const BESIDE_CODE = [
-  ...readdirSync(join(REPOSITORY, 'docs')).flatMap((name) =>
-    name.endsWith('.md') ? `docs/${name}` : [],
-  ),
+  ...globSync('docs/*.{md,png}', { cwd: REPOSITORY }),
+  ...run('git', ['ls-files', 'examples'], { cwd: REPOSITORY }).trim().split('\n'),
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'LICENSE',
   'README.md',
+  'SECURITY.md',
   'bin/keyturn.cjs',
   // Of what is in the file that draws the page of a report.
   'dist/bin/keyturn/report/drawing/LICENSES',
@@ -201,7 +205,7 @@ await step('npm pack takes what is deployed and the command line, and what these
   expectContents(files);
   expectDependencies(files);
   const packedManifest = JSON.parse(run('tar', ['-xzOf', tarball, 'package/package.json']));
-  assert.deepEqual(packedManifest.engines, { node: '>=22' });
+  assert.deepEqual(packedManifest.engines, { node: `>=${OLDEST}` });
   const left = readFileSync(join(REPOSITORY, 'package.json'), 'utf8');
   assert.deepEqual(JSON.parse(left), manifest, 'package.json is not as it was before npm pack');
 });
@@ -229,8 +233,7 @@ await step('an empty TypeScript app installs it', () => {
   install(typescript, 'typescript@5.9.3', '@types/node@22.19.3');
 });
 
-const node22 = nodeOf(NODE_22);
-const nodes = [process.execPath, ...(node22 === undefined ? [] : [node22])];
+const nodes = [process.execPath, ...NODES.flatMap((version) => nodeOf(version) ?? [])];
 const versionOf = (node: string) => run(node, ['-p', 'process.version']).trim();
 
 await step('the types of the TypeScript app are right, with those of all its packages', () => {
@@ -342,8 +345,6 @@ await step('where it is installed, npx runs it; where it is not, npx --no fetche
   const refused = spawnSync('npx', ['--no', 'esbuild'], {
     cwd: elsewhere,
     encoding: 'utf8',
-    // `npm run -s` would silence it, too.
-    env: { ...process.env, npm_config_loglevel: 'error' },
   });
   assert.notEqual(refused.status, 0);
   assert.match(refused.stderr, /canceled/);
@@ -356,7 +357,10 @@ else {
   await step(`keyturn says to Node.js ${versionOf(tooOld)} which one it expects`, async () => {
     const { code, stdout, stderr } = await keyturn(tooOld, ['status']);
     assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /^keyturn: found Node\.js v10\.18\.1, expected 22 or newer; [^\n]*\n$/);
+    assert.match(
+      stderr,
+      /^keyturn: found Node\.js v10\.18\.1, expected 22\.12 or newer; [^\n]*\n$/,
+    );
   });
 }
 console.log(`the package works (${Math.round(performance.now() / 1000)} s)`);

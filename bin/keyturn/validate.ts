@@ -61,8 +61,9 @@ export const validateCommand = (terminal: Terminal): Command =>
       if (!valid) process.exitCode = EXIT.failed;
       if (json) terminal.printJson({ valid, mistakes, warnings });
       else {
+        const isWell = (file: string) => !mistakes.some((each) => each.startsWith(`${file}:`));
         const verdicts = checked.flatMap((each) =>
-          each.mistakes.length === 0 ? [`${each.file}: no mistakes`] : each.mistakes,
+          isWell(each.file) ? [`${each.file}: no mistakes`] : each.mistakes,
         );
         const warned = warnings.map((sentence) => warningLine({ sentence }));
         terminal.print([...verdicts, ...shared, ...warned].join('\n'));

@@ -18,7 +18,12 @@ function synthesize(policy?: string, env: Readonly<Record<string, string>> = {})
   });
   const made = () => readdirSync(outdir).filter((name) => name.endsWith('.template.json'));
   const template = () => readFileSync(join(outdir, made()[0] ?? ''), 'utf8');
-  return { status, stderr, made, template };
+  const assembly = () =>
+    readdirSync(outdir)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => readFileSync(join(outdir, name), 'utf8'))
+      .join('\n');
+  return { status, stderr, made, template, assembly };
 }
 
 const policyOf = (owner: string, more: object = {}) =>
@@ -64,7 +69,7 @@ describe('where the CDK CLI knows the place that it deploys to', () => {
     const { status, stderr } = synthesize(told(topic), HERE);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /north\.yaml: deployment\.alarms\.topic: found ".*", expected a topic of this stack's Region, in which alone alarms tell; write one such as arn:aws:sns:eu-west-1:111122223333:on-call$/m,
+      /^\/.*\/north\.yaml: deployment\.alarms\.topic: found ".*", expected a topic of this stack's Region, in which alone alarms tell; write one such as arn:aws:sns:eu-west-1:111122223333:on-call$/m,
     );
   });
 
@@ -90,6 +95,19 @@ test('a file that is named twice is refused, and so are two files of one owner',
     /: owner: found "north", which is also the owner in .*; choose one such as north-2$/m,
   );
   expect(made()).toEqual([]);
+});
+
+test('two files of one name are told apart by their paths, as they were given', () => {
+  const [x, y] = ['north', 'south'].map((owner) =>
+    writeTemporary('keyturn.yaml', {
+      owner,
+      cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+      tokens: { telegraf: { secret: 'legacy/telegraf', permissions: { write: ['telemetry'] } } },
+    }),
+  );
+  const warned = synthesize(`${x},${y}`).assembly();
+  const sentence = `${y}: tokens.telegraf.secret: found "legacy/telegraf", which is also that of "telegraf" in ${x} (Keyturn-north/Keyturn), expected another one`;
+  expect(warned).toContain(JSON.stringify(sentence).slice(1, -1));
 });
 
 const CSI = String.fromCharCode(0x9b);

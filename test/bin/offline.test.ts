@@ -107,11 +107,13 @@ it('a preview of a file that no deployment takes says so, also to who reads Mark
 });
 
 describe('several policy files', () => {
+  const TOLD = { alarms: { emails: ['on-call@example.com'] } };
   const policyOf = (owner: string, rotateEvery = '30d') =>
     writeTemporary(`${owner}.yaml`, {
       owner,
       cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
       defaults: { rotateEvery },
+      deployment: TOLD,
       tokens: { telegraf: { permissions: { write: ['telemetry'] } } },
     });
 
@@ -129,7 +131,7 @@ describe('several policy files', () => {
     const same = await keyturn(['validate', north, north]);
     expect([same.code, same.stdout]).toEqual([
       1,
-      expect.stringContaining(`${north}: found twice among the policy files, expected once`),
+      `${north}: found twice among the policy files, expected once; take one out\n`,
     ]);
     const another = policyOf('north');
     const twice = await keyturn(['validate', north, another, '--json']);
@@ -139,6 +141,9 @@ describe('several policy files', () => {
         `^${another}: owner: found "north", which is also the owner in ${north}`,
       ),
     ]);
+    expect((await keyturn(['validate', north, another])).stdout).toMatch(
+      new RegExp(`^${north}: no mistakes\n${another}: owner: found "north", .*\n$`),
+    );
   });
 
   it('are refused where two of them are to write one secret, by both names', async () => {
@@ -146,14 +151,15 @@ describe('several policy files', () => {
       writeTemporary(`${owner}.yaml`, {
         owner,
         cluster: { url: 'https://influxdb.example.com', managementToken: 'influxdb/management' },
+        deployment: TOLD,
         tokens: { [token]: { secret: 'legacy/telegraf', permissions: { write: ['telemetry'] } } },
       });
     const [north, south] = [sharing('north', 'telegraf'), sharing('south', 'agent')];
     const { code, stdout } = await keyturn(['validate', north, south]);
     expect([code, stdout]).toEqual([
       1,
-      expect.stringContaining(
-        `${south}: tokens.agent.secret: found "legacy/telegraf", which is also that of "telegraf" in ${north}, expected another one`,
+      expect.stringMatching(
+        `^${north}: no mistakes\n${south}: tokens.agent.secret: found "legacy/telegraf", which is also that of "telegraf" in ${north}, expected another one: .*\n$`,
       ),
     ]);
     expect((await keyturn(['validate', south])).code).toBe(0);

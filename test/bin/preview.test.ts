@@ -14,7 +14,17 @@ it('refuses with --local what cdk deploy would refuse: what is in another accoun
     deployment: {
       alarms: { topic: 'arn:aws:sns:us-east-1:111122223333:on-call' },
       permissionsBoundary: 'arn:aws:iam::999999999999:policy/boundary',
-      replicaRegions: ['eu-west-1', 'cn-north-1'],
+      logs: {
+        key: 'arn:aws:kms:eu-west-1:999999999999:key/01234567-0123-0123-0123-0123456789ab',
+      },
+      replicaRegions: [
+        'eu-west-1',
+        'cn-north-1',
+        {
+          region: 'eu-central-1',
+          encryptionKey: 'arn:aws:kms:eu-central-1:999999999999:alias/tokens',
+        },
+      ],
     },
   });
   const refused = await plan('--local', '--markdown');
@@ -24,10 +34,14 @@ it('refuses with --local what cdk deploy would refuse: what is in another accoun
     'deployment.alarms.topic',
     'deployment.permissionsBoundary',
     'deployment.replicaRegions[0]',
+    'deployment.logs.key',
     'deployment.replicaRegions[1]',
+    'deployment.replicaRegions[2].encryptionKey',
   ]) {
     for (const told of [refused.stdout, refused.stderr]) {
-      expect(told).toContain(`edited.yaml: ${key}: found "`);
+      expect(told).toMatch(
+        new RegExp(`/edited\\.yaml: ${key.replaceAll(/[[\].]/g, '\\$&')}: found "`),
+      );
     }
   }
   expect((await plan()).code).toBe(2);

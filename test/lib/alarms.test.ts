@@ -1,11 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App, Aspects, Annotations as CdkAnnotations, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { wantedAlarms } from '../../lib/alarm-texts.ts';
+import { Keyturn } from '../../lib/keyturn.ts';
 import { readDeployedPolicyFile } from '../../lib/policy-file.ts';
-import { anotherStack, POLICY, synthesize } from './synthesize.ts';
+import { anotherStack, CONTEXT, POLICY, synthesize, writePolicy } from './synthesize.ts';
 
 interface AlarmProperties {
   readonly AlarmDescription: string;
@@ -203,3 +208,65 @@ test('all of them tell the topic', () => {
     expect(AlarmActions).toEqual([arn]);
   }
 });
+
+const ARN = 'arn:aws:sns:eu-west-1:111122223333:on-call';
+const onCall = (stack: Stack) => Topic.fromTopicArn(stack, 'OnCall', ARN);
+const EMAILS = 'deployment: { alarms: { emails: [on-call@example.com] } }';
+
+test.each<[string, number, string, (stack: Stack) => object, (keyturn: Keyturn) => void]>([
+  ['by nobody', 1, '', () => ({}), () => undefined],
+  [
+    'by nobody any more, whom the file names',
+    1,
+    EMAILS,
+    () => ({ alarmEmails: [] }),
+    () => undefined,
+  ],
+  ['by the file', 0, EMAILS, () => ({}), () => undefined],
+  ['by an address of the app', 0, '', () => ({ alarmEmails: ['a@example.com'] }), () => undefined],
+  ['by a topic of the app', 0, '', (stack) => ({ alarmTopic: onCall(stack) }), () => undefined],
+  ['by nobody, who wants no metrics', 0, '', () => ({ metrics: 'none' }), () => undefined],
+  [
+    'by actions that the app gives to an alarm',
+    0,
+    '',
+    () => ({}),
+    (keyturn) => keyturn.alarms[0]?.addAlarmAction(new SnsAction(onCall(Stack.of(keyturn)))),
+  ],
+  [
+    'by actions that an aspect of the app gives to all alarms',
+    0,
+    '',
+    () => ({}),
+    (keyturn) => {
+      const action = new SnsAction(onCall(Stack.of(keyturn)));
+      Aspects.of(keyturn.node.root).add({
+        visit: (node) => {
+          if (node instanceof Alarm) node.addAlarmAction(action);
+        },
+      });
+    },
+  ],
+  [
+    'by nobody, as the app acknowledges',
+    0,
+    '',
+    () => ({}),
+    (keyturn) => CdkAnnotations.of(keyturn).acknowledgeWarning('keyturn:deployment.alarms'),
+  ],
+])(
+  'whether alarms are heard is judged when the app is made: %s',
+  (_who, warned, more, props, act) => {
+    const app = new App({ outdir: mkdtempSync(join(folder, 'heard-')), context: CONTEXT });
+    const stack = new Stack(app, 'Mine');
+    const policy = writePolicy(folder, `${POLICY}${more}\n`);
+    act(new Keyturn(stack, 'Keyturn', { policy, ...props(stack) }));
+    const found = Annotations.fromStack(stack).findWarning(
+      '*',
+      Match.stringLikeRegexp(
+        '^.*/keyturn.yaml: deployment.alarms: found nobody whom alarms tell, .* \\[ack: keyturn:deployment.alarms\\]$',
+      ),
+    );
+    expect(found.map(({ id }) => id)).toEqual(Array(warned).fill('/Mine/Keyturn'));
+  },
+);

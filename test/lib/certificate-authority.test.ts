@@ -185,7 +185,8 @@ test('a private key is told before anything else', () => {
 });
 
 test('a policy is judged by the clock it is given, and one that was deployed can be read', () => {
-  const policy = writePolicy(folder, POLICY.replace('cluster: {', 'cluster: { ca: good.pem,'));
+  const text = `${POLICY}deployment: { alarms: { emails: [on-call@example.com] } }\n`;
+  const policy = writePolicy(folder, text.replace('cluster: {', 'cluster: { ca: good.pem,'));
   const [before, after] = [Date.UTC(2019, 0), Date.UTC(2100, 1)];
   expect(readPolicyFile(policy).warnings).toEqual([]);
   const place = `${policy}:3: cluster.ca: ${at('good.pem')}`;
@@ -196,7 +197,7 @@ test('a policy is judged by the clock it is given, and one that was deployed can
     `${place} ${NONE}: number 1 is not valid before 2020-01-01; ${RENEW}`,
   );
   writeFileSync(at('both.pem'), `${good}${expired}`);
-  const both = writePolicy(folder, POLICY.replace('cluster: {', 'cluster: { ca: both.pem,'));
+  const both = writePolicy(folder, text.replace('cluster: {', 'cluster: { ca: both.pem,'));
   expect(readPolicyFile(both)).toMatchObject({
     ca: `${good}${expired}`,
     warnings: [

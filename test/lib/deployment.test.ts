@@ -85,7 +85,10 @@ describe('a VPC by its id', () => {
 
   test('brings no warning, which a strict synthesis would refuse', () => {
     const app = new App({ outdir: join(folder, 'warnings'), context: CONTEXT });
-    const policy = writePolicy(folder, withDeployment({ vpc: { id: VPC, subnets: SUBNETS } }));
+    const policy = writePolicy(
+      folder,
+      withDeployment({ vpc: { id: VPC, subnets: SUBNETS }, alarms: { emails: ['a@example.com'] } }),
+    );
     const stack = new KeyturnStack(app, 'Keyturn-prod', { policy });
     expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
@@ -143,7 +146,7 @@ describe('a VPC by its tags', () => {
     const publicOnly = { ...known, subnetGroups: [{ ...group, name: 'Public', type: 'Public' }] };
     for (const found of [publicOnly, { ...known, subnetGroups: [] }]) {
       expect(() => assemblyOf({ [lookedUp]: found }, PLACE)).toThrow(
-        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some',
+        'keyturn.yaml: deployment.vpc: found public subnets alone, or none, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some, with a NAT gateway or VPC endpoints (docs/deployment.md)',
       );
     }
   });
@@ -646,7 +649,7 @@ describe('what is in another place than the stack is refused:', () => {
     try {
       new KeyturnStack(app, 'Keyturn-prod', { policy, env: PLACE });
     } catch (error) {
-      return (error as Error).message;
+      return (error as Error).message.replaceAll(`${folder}/`, '');
     }
     return undefined;
   };
@@ -658,10 +661,16 @@ describe('what is in another place than the stack is refused:', () => {
     expect(refusalOf({ alarms: { topic: TOPIC.replace('1111', '9999') } })).toBeUndefined();
   });
 
-  test('a key of another Region for the logs', () => {
-    expect(refusalOf({ logs: { key: LOG_KEY.replace('eu-west-1', 'us-east-1') } })).toMatch(
-      /deployment\.logs\.key: found .*expected a key of this stack's Region/,
-    );
+  test('a key of another Region or account for the logs', () => {
+    for (const key of [
+      LOG_KEY.replace('eu-west-1', 'us-east-1'),
+      LOG_KEY.replace('111122223333', '999922223333'),
+    ]) {
+      expect(refusalOf({ logs: { key } })).toBe(
+        `keyturn.yaml: deployment.logs.key: found "${key}", expected a key of this stack's account and Region, because CloudWatch Logs uses no key of another Region, and one of another account is that account's to take away; write a key such as ${LOG_KEY}`,
+      );
+    }
+    expect(refusalOf({ logs: { key: LOG_KEY } })).toBeUndefined();
   });
 
   test("a permissions boundary of another account, but for AWS's own", () => {

@@ -129,8 +129,8 @@ describe("a replica's key of which a part is known only at the deployment", () =
     new Keyturn(home, 'Keyturn', { policy: writePolicy(folder), replicaRegions });
   };
   const known = { account, region: 'eu-west-1' };
-  const keyIn = (app: App, itsRegion: string) => {
-    const env = { account, region: itsRegion };
+  const keyIn = (app: App, itsRegion: string, its = account) => {
+    const env = { account: its, region: itsRegion };
     return new Key(new Stack(app, 'Keys', { env, crossRegionReferences: true }), 'Key');
   };
   const dynamic = (home: Stack) =>
@@ -155,6 +155,19 @@ describe("a replica's key of which a part is known only at the deployment", () =
     ['of a key of the stack', (home) => new Key(home, 'Key', { multiRegion: true }).keyArn],
   ])('is refused by an ARN of another Region: %s', (_what, keyOf) => {
     expect(() => given(keyOf, known)).toThrow(OTHER_REGION);
+  });
+
+  test.each<[string, (home: Stack, app: App) => string]>([
+    ['by its ARN', () => `arn:${PARTITION}:kms:${region}:999922223333:key/${ID}`],
+    [
+      'of an alias of the app',
+      (_home, app) => keyIn(app, region, '999922223333').addAlias('alias/t').aliasArn,
+    ],
+    ['of a key of the app', (_home, app) => keyIn(app, region, '999922223333').keyArn],
+  ])('is refused of another account: %s', (_what, keyOf) => {
+    expect(() => given(keyOf, known)).toThrow(
+      /^Keyturn's property replicaRegions\[0\]\.encryptionKey: found "[^$]*", expected a key of this stack's account and of the replica's Region, because one of another account lets that account read; write a key such as arn:[^$]*:111122223333:/,
+    );
   });
 
   test("is refused in the stack's own Region, also where nobody knows which that is", () => {

@@ -333,6 +333,7 @@ test('a warning about the policy is an annotation, which --strict takes for an e
   );
   const stack = new KeyturnStack(new App({ outdir: join(folder, 'warned') }), 'Warned', {
     policy: writePolicy(folder, weekly),
+    alarmEmails: ['on-call@example.com'],
   });
   const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
   expect(warnings.map(({ entry }) => entry.data)).toEqual([

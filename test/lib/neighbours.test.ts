@@ -27,7 +27,7 @@ describe('two deployments of one owner', () => {
     ['in one account and Region', two(PLACE, PLACE)],
   ])('%s are refused by name', (_where, make) => {
     expect(make).toThrow(
-      /^keyturn\.yaml: owner: found "prod", which is also the owner of Stack0\/First, expected another one: .*; choose one such as prod-2$/,
+      /^\/.*\/keyturn\.yaml: owner: found "prod", which is also the owner of Stack0\/First, expected another one: .*; choose one such as prod-2$/,
     );
   });
 
@@ -58,7 +58,7 @@ describe('two deployments whose policies name one secret', () => {
 
   test('are refused by the names of both entries', () => {
     expect(() => two(PLACE, PLACE)).toThrow(
-      /^other\.yaml: tokens\.dashboards\.secret: found "monitoring\/grafana", which is also that of "grafana" in prod\.yaml \(Stack0\/First\), expected another one: .*; name another, or take the entry out of one of the two$/,
+      /^\/.*\/other\.yaml: tokens\.dashboards\.secret: found "monitoring\/grafana", which is also that of "grafana" in \/.*\/prod\.yaml \(Stack0\/First\), expected another one: .*; name another, or take the entry out of one of the two$/,
     );
   });
 

@@ -295,9 +295,30 @@ test('a file of the most bytes is read whole', () => {
 
 /** A warning's sentence, without the folder. */
 const warningsOf = (text: string) =>
-  readPolicyFile(writePolicy(folder, text)).warnings.map(({ sentence }) =>
-    sentence.replaceAll(`${folder}/`, ''),
+  readPolicyFile(writePolicy(folder, text))
+    .warnings.filter(({ key }) => key !== 'deployment.alarms')
+    .map(({ sentence }) => sentence.replaceAll(`${folder}/`, ''));
+
+const UNTOLD = /: deployment\.alarms: found nobody whom alarms tell, expected a topic or e-mail/;
+
+test.each([
+  ['nothing said of alarms', '', true],
+  ['an all-clear that nobody hears', 'deployment: { alarms: { ok: true } }', true],
+  ['no metrics, and an all-clear', 'deployment: { metrics: none, alarms: { ok: true } }', true],
+  ['alarms alone as metrics', 'deployment: { metrics: alarms }', true],
+  ['no metrics', 'deployment: { metrics: none }', false],
+  ['an address', 'deployment: { alarms: { emails: [on-call@example.com] } }', false],
+  [
+    'a topic',
+    "deployment: { alarms: { topic: 'arn:aws:sns:eu-west-1:111122223333:on-call' } }",
+    false,
+  ],
+])('with %s it is told whether nobody hears of an alarm', (_what, section, isWarned) => {
+  const { warnings } = readPolicyFile(writePolicy(folder, `${POLICY}${section}\n`));
+  expect(warnings).toEqual(
+    isWarned ? [{ key: 'deployment.alarms', sentence: expect.stringMatching(UNTOLD) }] : [],
   );
+});
 
 test.each([
   ['rotate', POLICY.replace('cron(0/10 * * * ? *)', 'rate(1 minute)'), 'rate(1 minute)', '1m'],

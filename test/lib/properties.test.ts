@@ -15,6 +15,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   SecurityGroup,
   Subnet,
+  type SubnetConfiguration,
   SubnetFilter,
   type SubnetSelection,
   SubnetType,
@@ -56,15 +57,17 @@ function mistakeOf(props: Props, section?: object, env?: StackProps['env']): str
   try {
     stackWith(props, section, env);
   } catch (error) {
-    if (error instanceof PolicyFileError) return error.message;
+    if (error instanceof PolicyFileError) return error.message.replaceAll(`${folder}/`, '');
     throw error;
   }
   return 'no mistake';
 }
 
 test.each([
-  ['v20.19.0', /^found Node\.js v20\.19\.0, expected 22 or newer: .*; install one from/],
+  ['v20.19.0', /^found Node\.js v20\.19\.0, expected 22\.12 or newer: .*; install one from/],
+  ['v22.9.0', /^found Node\.js v22\.9\.0, expected 22\.12 or newer: /],
   ['v22.12.0', undefined],
+  ['v23.0.0', undefined],
   ['v24.1.0', undefined],
 ])('an app on Node.js %s is told whether that is one to deploy from', (version, told) => {
   vi.spyOn(process, 'version', 'get').mockReturnValue(version);
@@ -538,6 +541,33 @@ describe('what is no construct of its kind is refused with what makes one:', () 
     expect(mistakeOf((stack) => ({ vpc: vpcOf(stack), vpcSubnets: typeless }))).toMatch(
       /vpcSubnets: found subnets of a type "Inside", which CDK does not know, expected/,
     );
+    const made = (stack: Stack, subnetConfiguration?: SubnetConfiguration[]) =>
+      new Vpc(stack, 'Vpc', subnetConfiguration && { subnetConfiguration });
+    const [name, PUBLIC] = ['Outside', SubnetType.PUBLIC];
+    const ofApp: readonly [string, Props][] = [
+      ['vpc', (stack) => ({ vpc: made(stack, [{ name, subnetType: PUBLIC }]) })],
+      ['vpcSubnets', (stack) => ({ vpc: made(stack), vpcSubnets: { subnetType: PUBLIC } })],
+      ['vpcSubnets', (stack) => ({ vpc: made(stack), vpcSubnets: { subnetGroupName: 'Public' } })],
+      [
+        'vpcSubnets',
+        (stack) => {
+          const vpc = made(stack);
+          return { vpc, vpcSubnets: { subnets: vpc.publicSubnets } };
+        },
+      ],
+    ];
+    for (const [property, props] of ofApp) {
+      for (const env of [PLACE, {}]) {
+        expect(mistakeOf(props, undefined, env)).toMatch(
+          new RegExp(
+            `^Keyturn's property ${property}: found public subnets.*, expected private ones, because Lambda gives a function no public address; name some of them, or a VPC that has some, with a NAT gateway or VPC endpoints \\(docs/deployment\\.md\\)$`,
+          ),
+        );
+      }
+    }
+    expect(mistakeOf((stack) => ({ vpc: made(stack) }))).toBe('no mistake');
+    const zone = { availabilityZones: ['eu-west-1c'] };
+    expect(mistakeOf((stack) => ({ vpc: made(stack), vpcSubnets: zone }))).toBe('no mistake');
     const named: Props = (stack) => ({
       vpc: vpcOf(stack, {}),
       vpcSubnets: { subnets: [Subnet.fromSubnetId(stack, 'Subnet', 'subnet-0123456789abcdef0')] },
@@ -564,7 +594,19 @@ describe('what is in another place than the stack is refused:', () => {
     [
       'a key for the logs',
       (stack) => ({ logKey: Key.fromKeyArn(stack, 'Key', keyIn('us-east-1')) }),
-      `logKey: found "${keyIn('us-east-1')}", expected a key of this stack's Region, because CloudWatch Logs uses no key of another; write a key such as ${keyIn('eu-west-1')}`,
+      `logKey: found "${keyIn('us-east-1')}", expected a key of this stack's account and Region, because CloudWatch Logs uses no key of another Region, and one of another account is that account's to take away; write a key such as ${keyIn('eu-west-1')}`,
+    ],
+    [
+      'a key of another account for the logs, of another stack',
+      (stack) => ({
+        logKey: new Key(
+          new Stack(stack.node.root, 'Theirs', {
+            env: { account: '999922223333', region: 'eu-west-1' },
+          }),
+          'Key',
+        ),
+      }),
+      'logKey: found "arn:aws:kms:eu-west-1:999922223333:key/<id>", expected a key of this stack\'s account and Region',
     ],
     [
       'a permissions boundary',

@@ -229,11 +229,11 @@ describe('a Region where this stack can have no replica is refused:', () => {
   const refusalOf = (replicaRegions: unknown, region: string, props: object = {}) => {
     const app = new App({ outdir: mkdtempSync(join(folder, 'place-')), context: CONTEXT });
     const policy = writePolicy(folder, withRegions(replicaRegions));
-    const env = { account: '111122223333', region };
+    const env = { account: ACCOUNT, region };
     try {
       new KeyturnStack(app, 'Keyturn-prod', { policy, env, ...props });
     } catch (error) {
-      return (error as Error).message;
+      return (error as Error).message.replaceAll(`${folder}/`, '');
     }
     return 'no refusal';
   };
@@ -249,15 +249,29 @@ describe('a Region where this stack can have no replica is refused:', () => {
     expect(refusalOf(['cn-north-1'], 'eu-west-1')).toMatch(
       /replicaRegions\[0\]: found "cn-north-1", which is of the partition aws-cn, expected a Region of aws/,
     );
-    const key = 'arn:aws:kms:cn-northwest-1:111122223333:key/x';
+    const key = `arn:aws:kms:cn-northwest-1:${ACCOUNT}:key/x`;
     expect(refusalOf([{ region: 'cn-northwest-1', encryptionKey: key }], 'cn-north-1')).toMatch(
-      /replicaRegions\[0\]\.encryptionKey: found .*expected a key of the partition aws-cn/,
+      /replicaRegions\[0\]\.encryptionKey: found .*expected a key of .*; write a key such as arn:aws-cn:kms:cn-northwest-1:\d+:key\/x$/,
     );
+  });
+
+  test('a key of another account, which it would let read, by the file and by the app', () => {
+    const region = 'eu-north-1';
+    const places = (account: string) => [
+      { region, encryptionKey: `arn:aws:kms:${region}:${account}:alias/tokens` },
+    ];
+    const [theirs, ours] = [places('999922223333'), places(ACCOUNT)];
+    const expected = `replicaRegions[0].encryptionKey: found "${theirs[0]?.encryptionKey}", expected a key of this stack's account and of the replica's Region, because one of another account lets that account read; write a key such as ${ours[0]?.encryptionKey}`;
+    expect(refusalOf(theirs, 'eu-west-1')).toBe(`keyturn.yaml: deployment.${expected}`);
+    expect(refusalOf(PLACES, 'eu-west-1', { replicaRegions: theirs })).toBe(
+      `Keyturn's property ${expected}`,
+    );
+    expect(refusalOf(ours, 'eu-west-1')).toBe('no refusal');
   });
 
   test('no key of a partition that only the deployment knows', () => {
     const region = 'eu-central-1';
-    const encryptionKey = `arn:${Aws.PARTITION}:kms:${region}:111122223333:alias/tokens`;
+    const encryptionKey = `arn:${Aws.PARTITION}:kms:${region}:${ACCOUNT}:alias/tokens`;
     const replicaRegions = [{ region, encryptionKey }];
     expect(refusalOf(PLACES, 'eu-west-1', { replicaRegions })).toBe('no refusal');
   });

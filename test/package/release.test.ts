@@ -33,17 +33,16 @@ const transcriptOf = (version: string) =>
   `commands with version ${version} on npm\ninstall ../keyturn-cdk-${version}.tgz\n├── @keyturn/cdk@${version}\n└── other@0.1.0\nwith version 0.1.01\n`;
 
 /** A clone of which a release can be made, as committed. */
-function openClone() {
+function openClone(more: object = {}) {
   const folder = temporaryFolder();
   const clone = join(folder, 'clone');
-  mkdirSync(join(clone, 'package'), { recursive: true });
-  for (const name of ['release.ts', 'changelog.ts']) {
-    cpSync(join(PACKAGE, name), join(clone, 'package', name));
+  for (const file of ['package/release.ts', 'package/changelog.ts', 'e2e/sbom.ts']) {
+    cpSync(join(PACKAGE, '..', file), join(clone, file));
   }
   const { name, version } = MANIFEST;
   const locked = { name, version, lockfileVersion: 3, packages: { '': { name, version } } };
   const asJson = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
-  writeFileSync(join(clone, 'package.json'), asJson(MANIFEST));
+  writeFileSync(join(clone, 'package.json'), asJson({ ...MANIFEST, ...more }));
   writeFileSync(join(clone, 'package-lock.json'), asJson(locked));
   mkdirSync(join(clone, 'lib'));
   writeFileSync(join(clone, 'lib/index.js'), 'export {};\n');
@@ -167,6 +166,22 @@ test('a word behind the version is refused by name, and nothing is changed', () 
     stderr:
       'release: found --dry-run 0.3.0 behind 0.2.0, expected a version alone; nothing was changed\n',
   });
+  expect(git('status', '--porcelain')).toBe('');
+});
+
+const OF_NODE = 'node e2e/sbom.ts';
+
+test.each([
+  [
+    'the bill of materials',
+    { scripts: { sbom: OF_NODE }, dependencies: { absent: '1.0.0' } },
+    /npm error code ESBOMPROBLEMS\n.*missing: absent@1\.0\.0/s,
+  ],
+  ['the package', { scripts: { prepack: 'exit 7', sbom: OF_NODE } }, /npm error command .*exit 7/],
+])("npm's own words are shown where it does not make %s", (_what, more, words) => {
+  const { clone, git } = openClone(more);
+  const { status, stderr } = release(clone, '0.2.0');
+  expect([status, stderr]).toEqual([1, expect.stringMatching(words)]);
   expect(git('status', '--porcelain')).toBe('');
 });
 
