@@ -23,6 +23,11 @@ export class ManagementTokenError extends Error {
 /** There is something in place of a management token, which may be in it; the message says how to write it. */
 export class MisshapenTokenError extends Error {}
 
+/** Behind `the management token` or `the one`: no secret has it. */
+export const IN_HAND = 'that was given by hand';
+export const ANOTHER_IN_HAND =
+  'give another management token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none: then the policy says where it is';
+
 /** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
 const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
 
