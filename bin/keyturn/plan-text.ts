@@ -11,6 +11,7 @@ import {
   type TokenAction,
 } from './answers.ts';
 import { formatTroubles } from './entry-text.ts';
+import { wrapped } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 const ACTIONS = {
@@ -98,18 +99,22 @@ export function formatPlan(
   const { job, actions, findings, limits, refusals } = plan;
   const count = actions.length === 0 ? 'nothing to do' : `${actions.length} to do`;
   const head = `${job}: ${count}`;
+  // What a line begins stands further to the right.
+  const item = (text: string) => wrapped(text, style, '    ').slice(2);
   return [
     style('bold', head),
-    ...actions.map(
-      (action, index) => `  ${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
+    ...actions.map((action, index) =>
+      item(`${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`),
     ),
-    ...limits.map(({ message }) => `  ${message}`),
+    ...limits.map(({ message }) => item(message)),
     ...refusals.flatMap((refusal) => [
-      style('red', `  refused: ${refusal.message}`),
-      `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
+      style('red', item(`refused: ${refusal.message}`)),
+      // On a line of its own, so that it can be copied.
+      item(`to apply exactly these ${refusal.actions.length} all the same:`),
+      `    ${approval} --approve ${refusal.hash}`,
     ]),
-    ...formatTroubles(report, now).map((trouble) => `  ${trouble}`),
-    ...findings.map((finding) => style('dim', `  ${findingText(finding)}`)),
+    ...formatTroubles(report, now).map(item),
+    ...findings.map((finding) => style('dim', item(findingText(finding)))),
   ].join('\n');
 }
 
