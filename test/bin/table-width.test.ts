@@ -145,6 +145,14 @@ function sentences(style: Style): Readonly<Record<string, string>> {
     return { name: `keyturn-prod-${job}`, state: 'on' as const };
   });
   const status = statusOf({ policy }, looks as unknown as Looks, schedules, NOW);
+  const onThisMachine = statusOf(
+    { policy, isLocal: true },
+    looks as unknown as Looks,
+    schedules,
+    NOW,
+  );
+  const approval = / keyturn apply --local --approve 0123456789abcdef$/m;
+  expect(formatStatus(onThisMachine, style, NOW)).toMatch(approval);
   const checks = (['ok', 'fail'] as const).map((state) => {
     return { check: 'data plane', state, found: SENTENCE, advice: SENTENCE };
   });
