@@ -42,6 +42,8 @@ import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
 import {
+  ANOTHER_IN_HAND,
+  IN_HAND,
   ManagementTokenError,
   NEVER,
   readClientSecret,
@@ -312,15 +314,15 @@ export function createRuntime(origin: Origin): Runtime {
   });
 
   /** Whoever reads it should know where to go. */
-  function refusedToken(): string {
+  function refusedToken(token: TokenValue): string {
     const { oauth } = cluster;
-    if (given || !oauth) {
-      const where = given ? '' : ` in ${managementSecret(cluster)}`;
-      return `the cluster refuses the management token${where}; influxctl management create makes another`;
+    if (given) return `the cluster refuses the management token ${IN_HAND}; ${ANOTHER_IN_HAND}`;
+    if (!oauth || !bearers) {
+      return `the cluster refuses the management token in ${managementSecret(cluster)}; influxctl management create makes another`;
     }
     const { origin, pathname } = new URL(oauth.tokenUrl);
-    const opaque = bearers?.isOpaque() ? ', which is no JWT that it could check' : '';
-    return `the cluster refuses the token of the client ${oauth.clientId} from ${origin}${pathname}${opaque}; list the client's own user among the users of the cluster: docs/management-token.md`;
+    const { found, advice } = bearers.refused(token);
+    return `the cluster refuses the token of the client ${oauth.clientId} from ${origin}${pathname}: ${found}; ${advice}`;
   }
 
   /** The tokens outlive a run: identity providers count them. */
@@ -352,7 +354,8 @@ export function createRuntime(origin: Origin): Runtime {
       return { value: given, by: 'hand' };
     }
     if (cluster.oauth) {
-      return { value: await beginBearers(cluster.oauth), by: 'identity provider' };
+      const value = await beginBearers(cluster.oauth);
+      return { value, by: 'identity provider', refused: () => bearers?.refused(value) };
     }
     const stored = await readManagementToken(secrets, managementSecret(cluster));
     held.hold(stored.value.reveal());

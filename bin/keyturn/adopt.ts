@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
-import { EXIT } from './failure.ts';
+import { CommandError, EXIT } from './failure.ts';
 import { refuseUnknownTokens } from './named-tokens.ts';
 import { requesterName } from './operator.ts';
 import { formatOutcomes, printConfirmed } from './plan-text.ts';
@@ -9,6 +9,7 @@ import type { Terminal } from './terminal.ts';
 
 interface AdoptOptions extends CommonOptions {
   readonly by?: string;
+  readonly confirm?: true;
   readonly dryRun?: true;
 }
 
@@ -26,7 +27,7 @@ export const adoptCommand = (terminal: Terminal): Command =>
         'rotate proves that by itself, unless the token may read and write every database.',
     )
     .argument('<name>', 'the token, by name in the policy')
-    .requiredOption('--confirm', 'you know that the string is that token’s')
+    .option('--confirm', 'you know that the string is that token’s; needed without --dry-run')
     .option('--by <who>', 'who confirms it, for the log and the event (default: you)')
     .option('--dry-run', 'show what would be adopted; change nothing')
     .addHelpText(
@@ -39,7 +40,12 @@ Example:
   keyturn adopt grafana --confirm`,
     )
     .action(async (name: string, options: AdoptOptions) => {
-      const { by = requesterName(), dryRun = false } = options;
+      const { by = requesterName(), dryRun = false, confirm = false } = options;
+      if (!confirm && !dryRun) {
+        throw new CommandError(
+          'found no --confirm, expected it: you know that the string is that token’s. Nothing was done; --dry-run shows what would be adopted',
+        );
+      }
       const { engine, json, policy } = openEngine(options, terminal);
       refuseUnknownTokens([name], policy, options.policy);
       const event = { tokens: [name], confirmAdoption: by, dryRun };

@@ -7,6 +7,7 @@ import { TokenValue } from '../../functions/token-value.ts';
 import { readNamedFile } from '../../lib/named-file.ts';
 import { markOf, type PolicyFile, readDeployedPolicyFile } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY, namedPolicyFiles, POLICY_VARIABLE } from '../../lib/policy-files.ts';
+import { advisingLocal } from './advice.ts';
 import { comparingPolicies } from './comparing-policies.ts';
 import { type Engine, withPatience } from './engine.ts';
 import { CommandError } from './failure.ts';
@@ -99,6 +100,7 @@ export function openEngine(
   readonly mark?: DocumentMark;
   readonly engine: Engine;
   readonly json: boolean;
+  readonly isLocal: boolean;
 } {
   refuseUnused(options);
   const policyFile = read(onePolicyFile(options.policy));
@@ -107,7 +109,9 @@ export function openEngine(
     terminal.note(`${caMistake}; the functions have a copy of their own`);
   }
   const engine = options.local
-    ? createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile))
+    ? advisingLocal(
+        createLocalEngine(policyFile, terminal, ownManagementToken(options.managementTokenFile)),
+      )
     : createLambdaEngine(options.functionPrefix ?? functionName(policy.owner, ''));
   const patient = withPatience(engine, terminal);
   return {
@@ -116,5 +120,6 @@ export function openEngine(
     ...(!options.local && { mark: markOf(policyFile) }),
     engine: comparingPolicies(patient, policyFile, terminal),
     json: options.json === true,
+    isLocal: options.local === true,
   };
 }

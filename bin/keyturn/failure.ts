@@ -1,5 +1,5 @@
 import { redact } from '../../functions/credentials.ts';
-import { isWithoutRegion } from '../../functions/run/message-of.ts';
+import { isWithoutRegion, namedAsRegion } from '../../functions/run/message-of.ts';
 import { oneLine } from '../harmless.ts';
 
 /** Exit codes; `keyturn --help` lists them. */
@@ -87,8 +87,11 @@ export const inFlags = (text: string) =>
 /** What went wrong, for people. */
 export const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  if (isWithoutRegion(error))
-    return 'found no AWS Region, expected AWS_REGION or a profile with a Region; set one of them';
+  if (isWithoutRegion(error)) {
+    const named = namedAsRegion(error);
+    const found = named === undefined ? 'no AWS Region' : `"${named}" for the AWS Region`;
+    return `found ${found}, expected AWS_REGION or a profile with a Region; set one of them`;
+  }
   // The functions' messages name their events; here it is a flag.
   const said = inFlags(error.message).replaceAll(
     /\{"approve": "(\w+)"\}/g,

@@ -267,7 +267,8 @@ export const initCommand = (terminal: Terminal): Command =>
       'after',
       `
 Nobody can list the string of a token, so an entry needs the secret that has it. Entries without one are comments: name the
-secret in the file, or here by --secret. The management token comes from KEYTURN_MANAGEMENT_TOKEN, a file, or its secret.
+secret in the file, or here by --secret. The management token comes from KEYTURN_MANAGEMENT_TOKEN, a file, or its secret; where
+the cluster takes those of an identity provider alone, a JWT of a user of the cluster, such as your own, is one.
 
 Examples:
   keyturn init --from-cluster --url https://influxdb.example.com --owner prod

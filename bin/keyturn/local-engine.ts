@@ -16,7 +16,10 @@ import {
 } from '../../functions/run/request.ts';
 import type { RunTools } from '../../functions/run/tools.ts';
 import { createRuntime } from '../../functions/runtime.ts';
-import { ManagementTokenError } from '../../functions/secrets-manager/management-token.ts';
+import {
+  ANOTHER_IN_HAND,
+  ManagementTokenError,
+} from '../../functions/secrets-manager/management-token.ts';
 import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS, MINUTE_MS } from '../../functions/time.ts';
 import type { TokenValue } from '../../functions/token-value.ts';
 import { type PolicyFile, PolicyFileError } from '../../lib/policy-file.ts';
@@ -117,10 +120,9 @@ function adviseToken(error: unknown, job: Job, event: object, isInHand: boolean)
   const done = job === 'revoke' ? nothingDone(parseRevokeRequest(event)) : 'nothing was done';
   const { cause } = error instanceof Error ? error : {};
   if (isInHand && isTokenRefused(cause)) {
-    throw new CommandError(
-      `${cause.message}; ${done}: give another management token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none, for the one in its secret`,
-      { cause: error },
-    );
+    // Of one that the cluster does not know, the message says it already.
+    const advice = cause.status === 403 ? `: ${ANOTHER_IN_HAND}` : '';
+    throw new CommandError(`${cause.message}; ${done}${advice}`, { cause: error });
   }
   if (!(error instanceof ManagementTokenError)) throw error;
   throw new CommandError(

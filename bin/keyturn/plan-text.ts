@@ -11,6 +11,7 @@ import {
   type TokenAction,
 } from './answers.ts';
 import { formatTroubles } from './entry-text.ts';
+import { wrapped } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 const ACTIONS = {
@@ -112,19 +113,23 @@ export function formatPlan(
   const { plan } = report;
   const { job, actions, limits, refusals } = plan;
   const { failing, others } = findingsOf(plan);
+  // What a line begins stands further to the right.
+  const item = (text: string) => wrapped(text, style, '    ').slice(2);
   return [
     style('bold', `${job}: ${countOf(plan)}`),
-    ...failing.map((finding) => style('red', `  fails: ${findingText(finding)}`)),
-    ...actions.map(
-      (action, index) => `  ${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`,
+    ...failing.map((finding) => style('red', item(`fails: ${findingText(finding)}`))),
+    ...actions.map((action, index) =>
+      item(`${actionText(action)}${isRefused(plan, index) ? ' [waits]' : ''}`),
     ),
-    ...limits.map(({ message }) => `  ${message}`),
+    ...limits.map(({ message }) => item(message)),
     ...refusals.flatMap((refusal) => [
-      style('red', `  refused: ${refusal.message}`),
-      `  to apply exactly these ${refusal.actions.length} all the same: ${approval} --approve ${refusal.hash}`,
+      style('red', item(`refused: ${refusal.message}`)),
+      // On a line of its own, so that it can be copied.
+      item(`to apply exactly these ${refusal.actions.length} all the same:`),
+      `    ${approval} --approve ${refusal.hash}`,
     ]),
-    ...formatTroubles(report, now).map((trouble) => `  ${trouble}`),
-    ...others.map((finding) => style('dim', `  ${findingText(finding)}`)),
+    ...formatTroubles(report, now).map(item),
+    ...others.map((finding) => style('dim', item(findingText(finding)))),
   ].join('\n');
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { type PolicyFile, readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
+import { advised } from './advice.ts';
 import type { PlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { refuseElsewhere } from './elsewhere.ts';
@@ -54,7 +55,7 @@ async function noteOfFile(policyFile: PolicyFile): Promise<readonly string[]> {
 async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void> {
   // What is planned of a changed file must be what can be deployed.
   const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
-  const { engine, policy, policyFile, mark, json } = openEngine(options, terminal, read);
+  const { engine, policy, policyFile, mark, json, isLocal } = openEngine(options, terminal, read);
   const ofFile = options.local ? await noteOfFile(policyFile) : [];
   for (const note of ofFile) terminal.note(note);
   const looked = await lookAtAll(options.job ? [options.job] : SCHEDULED, engine);
@@ -65,7 +66,8 @@ async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void
   const unseen = failed.map(failureLine);
   for (const note of [...notes, ...unseen]) terminal.note(note);
   const now = Date.now();
-  const shown = (each: PlanReport) => formatPlan(each, 'keyturn apply', terminal.style, now);
+  const approval = advised('keyturn apply', isLocal);
+  const shown = (each: PlanReport) => formatPlan(each, approval, terminal.style, now);
   if (json) {
     terminal.printJson(
       looked.map((each) => (isFailed(each) ? failureJson(each) : each.report.plan)),

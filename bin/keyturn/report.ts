@@ -5,7 +5,7 @@ import { counted } from '../../functions/run/counted.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
-import { EXIT, sentenceOf } from './failure.ts';
+import { CommandError, EXIT, sentenceOf } from './failure.ts';
 import type { History } from './history/history-text.ts';
 import { readSince, type Since } from './history.ts';
 import type { Page } from './report/page.ts';
@@ -16,6 +16,9 @@ import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 import { InterruptedError } from './waiting.ts';
+
+/** As for `init`. */
+const STDOUT = '-';
 
 /** Longer than a token lives by default, and as long as the logs are kept. */
 const USUAL = '90d';
@@ -43,7 +46,8 @@ Needs what status and history need.
 Examples:
   keyturn report --html keyturn.html
   keyturn report --html keyturn.html --since 30d
-  keyturn report --html keyturn.html --local --json`;
+  keyturn report --html keyturn.html --local --json
+  keyturn report --html - | gzip > keyturn.html.gz`;
 
 /** Why the past could not be read is a part of the page. */
 async function historyOf(
@@ -114,7 +118,7 @@ export const reportCommand = (terminal: Terminal): Command =>
     .description(
       'Write one HTML file that shows how every token, database and schedule is, a timeline of what was done to each token, and what is a risk. Changes nothing else.',
     )
-    .requiredOption('--html <file>', 'the page to write')
+    .requiredOption('--html <file>', 'the page to write, or "-" for standard output')
     .option(
       '--since <when>',
       `where the timeline begins: a duration or an instant (default: ${USUAL})`,
@@ -123,11 +127,16 @@ export const reportCommand = (terminal: Terminal): Command =>
     .option('--no-probe', 'do not ask the cluster about the strings of consumers')
     .addHelpText('after', HELP)
     .action(async (options: ReportOptions) => {
-      const write = openPlace(options.html);
+      const isPrinted = options.html === STDOUT;
+      if (isPrinted && options.json) {
+        throw new CommandError('--json says what was written to a file; name one in place of "-"');
+      }
+      const write = isPrinted ? terminal.print : openPlace(options.html);
       const { page, exitCode } = await look(options, terminal);
       const { pageHtml } = await import('./report/page-html.ts');
       write(pageHtml(page, terminal.clean));
       process.exitCode = exitCode;
+      if (isPrinted) return;
       const { verdict, since, isWhole } = page;
       if (options.json) {
         const file = resolve(options.html);

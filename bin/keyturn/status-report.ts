@@ -4,6 +4,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { DAY_MS } from '../../functions/time.ts';
+import { advised } from './advice.ts';
 import {
   type Action,
   DATABASE_KINDS,
@@ -34,7 +35,7 @@ export interface TokenStatus {
   readonly token: string;
   readonly secret: string;
   readonly acceptance: NonNullable<Entry['acceptance']>;
-  /** For people: `now`, `in 23d4h`, `armed, in 8m`, `armed, waits: refused`. Absent: none is to come. */
+  /** For people: `now`, `in 23d4h`, `once adopted`, `armed, in 8m`, `armed, waits: refused`. Absent: none is to come. */
   readonly nextRotation?: string;
   readonly problems: readonly string[];
 }
@@ -49,7 +50,7 @@ export interface DatabaseStatus {
 
 export interface ManagementTokenStatus {
   readonly verdict: StatusVerdict;
-  /** `secret`, `hand` or `identity provider`. Absent: no function answered. */
+  /** `secret`, `hand` or `identity provider`. Absent: no answer says it. */
   readonly by?: string | undefined;
   /** `2026-01-31T00:00:00Z`, `never`, or `unreadable`. Absent: it is not known. */
   readonly expiresAt?: string;
@@ -61,6 +62,8 @@ export interface Waiting {
   readonly job: ScheduledJob;
   readonly message: string;
   readonly hash: string;
+  /** To be typed. */
+  readonly command: string;
 }
 
 /** A function that was deployed with another policy than the file's. */
@@ -75,6 +78,8 @@ export interface OfFile {
   readonly policy: Policy;
   /** Absent: nobody has another policy than the file's. */
   readonly mark?: DocumentMark;
+  /** This machine looked, and no function was asked. */
+  readonly isLocal?: boolean;
 }
 
 export interface Status {
@@ -90,13 +95,15 @@ export interface Status {
   readonly notSeen: readonly { readonly job: ScheduledJob; readonly why: string }[];
   /** Whose answers are about another policy. */
   readonly otherPolicies: readonly OtherPolicy[];
+  /** This machine looked, and no function was asked. Absent: the functions did. */
+  readonly local?: true;
 }
 
 type Plan = PlanReport['plan'];
 type Finding = Plan['findings'][number];
 
 /** These actions are a rotation, or a part of one. */
-const ROTATING = ['rotate', 'mint', 'arm', 'resume', 'adopt'];
+const ROTATING = ['rotate', 'mint', 'arm', 'resume'];
 /** Nothing changes these entries until a person does; nor one whose token a person stripped (finding `Held`). */
 const STOPPED = ['held', 'deleted', 'replica'];
 /** Consumers have a token that works, and nothing is to be done. Whatever a newer version says is not known to be well. */
@@ -156,7 +163,12 @@ function nextRotation(
   // It waits, armed, and a run promotes it then.
   if (pending)
     return `armed, ${pending.promotedFrom > now ? fromNow(pending.promotedFrom, now) : 'now'}`;
-  if (dueAt === undefined) return undefined;
+  if (dueAt === undefined) {
+    const isToBeAdopted = plan.actions.some(
+      (each) => each.token === token && each.kind === 'adopt',
+    );
+    return isToBeAdopted ? 'once adopted' : undefined;
+  }
   // Due but not planned: it waits for its window.
   return dueAt > now ? fromNow(dueAt, now) : 'later';
 }
@@ -407,11 +419,19 @@ export function statusOf(
   now: number,
 ): Status {
   const reports = [...seen(looks.rotate), ...seen(looks.reap), ...seen(looks.enforce)];
-  const tokens = tokenStatuses(file.policy, looks, now);
+  const tokens = tokenStatuses(file.policy, looks, now).map((each) => ({
+    ...each,
+    problems: each.problems.map((problem) => advised(problem, file.isLocal)),
+  }));
   const databases = databaseStatuses(file, looks);
   const management = managementToken(reports, now);
   const refused = reports.flatMap(({ plan: { job, refusals } }) =>
-    refusals.map(({ message, hash }) => ({ job, message, hash })),
+    refusals.map(({ message, hash }) => ({
+      job,
+      message,
+      hash,
+      command: advised(`keyturn apply --approve ${hash}`, file.isLocal),
+    })),
   );
   const others = reports.flatMap(({ plan }) =>
     plan.findings.filter((each) => !isShownElsewhere(tokens, each)),
@@ -439,5 +459,6 @@ export function statusOf(
     others,
     notSeen,
     otherPolicies: differing,
+    ...(file.isLocal && { local: true }),
   };
 }

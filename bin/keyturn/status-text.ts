@@ -4,6 +4,7 @@ import { counted } from '../../functions/run/counted.ts';
 import { formatState } from '../../functions/schedules/schedule-text.ts';
 import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
 import { formatInstant } from '../../functions/time.ts';
+import { advised } from './advice.ts';
 import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
 import {
@@ -75,7 +76,7 @@ export function managementTokenSaid(
   expiresAt: string | undefined,
   now: number,
 ): string {
-  if (by === undefined) return 'unknown: no function answered';
+  if (by === undefined) return 'unknown: no answer says it';
   if (by === 'identity provider') return 'renewed by the identity provider';
   if (by === 'hand') return 'expiry unknown: it was given by hand';
   if (expiresAt === undefined) return 'expiry unknown: its secret does not say it';
@@ -119,9 +120,9 @@ const otherPolicyLines = ({ otherPolicies }: Status, style: Style): readonly str
   otherPolicies.map((each) => painted(wrapped(otherPolicySaid(each), style, ''), 'unknown', style));
 
 const refusedLines = ({ refused }: Status, style: Style): readonly string[] =>
-  refused.flatMap(({ job, message, hash }) => [
+  refused.flatMap(({ job, message, command }) => [
     painted(wrapped(`refused (${job}): ${message}`, style, ''), 'not well', style),
-    `  keyturn apply --approve ${hash}`,
+    `  ${command}`,
   ]);
 
 const otherLines = ({ others }: Status, style: Style): readonly string[] =>
@@ -173,10 +174,11 @@ export function lastLine(status: Status): string {
 }
 
 /** What one cause kept from several is said once. */
-const notSeenLines = ({ notSeen }: Status, style: Style): readonly string[] =>
-  [...Map.groupBy(notSeen, ({ why }) => why)].map(([why, those]) => {
+const notSeenLines = ({ notSeen, local }: Status, style: Style): readonly string[] =>
+  [...Map.groupBy(notSeen, ({ why }) => why)].map(([why, those], index, { length }) => {
     const jobs = those.map(({ job }) => job).join(', ');
-    const more = those.length === SCHEDULED.length ? '; keyturn doctor looks further' : '';
+    const isEnd = notSeen.length === SCHEDULED.length && index === length - 1;
+    const more = isEnd ? `; ${advised('keyturn doctor', local)} looks further` : '';
     return painted(
       wrapped(`${jobs} could not be asked: ${why}${more}`, style, ''),
       'unknown',

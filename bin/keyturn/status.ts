@@ -34,7 +34,9 @@ async function scheduleStates(
   return await Promise.all(states);
 }
 
-type Opened = Pick<ReturnType<typeof openEngine>, 'policy' | 'mark' | 'engine'>;
+type Opened = Pick<ReturnType<typeof openEngine>, 'policy' | 'mark' | 'engine'> & {
+  readonly isLocal?: boolean;
+};
 
 /** A function of an earlier version does not know the key. */
 const isOlder = (error: unknown) =>
@@ -49,11 +51,18 @@ function failed(error: unknown): Error {
   return new CommandError(`${sentenceOf(error)}${hint}`, { cause: error });
 }
 
-/** It was asked, and the cluster did not answer it; what needs AWS alone can be looked at all the same. */
-const isClusterAway = (error: unknown) =>
-  kindOf(error) === 'InfluxError' && !/ answered 4\d\d\b/.test(sentenceOf(error));
+/** The cluster did not do what it was asked for, or there was no management token to ask it with. */
+const OF_CLUSTER = [
+  'InfluxError',
+  'ManagementTokenError',
+  'AbsentTokenError',
+  'MisshapenTokenError',
+];
 
-/** @throws the error of the first job if no job can be asked */
+const isOfCluster = (error: unknown): boolean =>
+  OF_CLUSTER.includes(kindOf(error)) || (error instanceof Error && isOfCluster(error.cause));
+
+/** @throws the error of the first job if no job can be asked, and not for the cluster's sake */
 async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Promise<Looks> {
   const ask = async <Report>(job: ScheduledJob, event: object, read: (answer: unknown) => Report) =>
     read(await engine.call(job, { dryRun: true, ...event }));
@@ -66,7 +75,7 @@ async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Pr
     each.status === 'rejected' ? [each.reason] : [],
   );
   const isNoneAsked = refusals.length === SCHEDULED.length;
-  if (isNoneAsked && !refusals.every(isClusterAway)) throw refusals[0];
+  if (isNoneAsked && !refusals.every(isOfCluster)) throw refusals[0];
   return {
     rotate: rotate.status === 'fulfilled' ? rotate.value : failed(rotate.reason),
     reap: reap.status === 'fulfilled' ? reap.value : failed(reap.reason),
@@ -74,15 +83,19 @@ async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Pr
   };
 }
 
-/** @throws the error of the first function if none can be asked, and not for the cluster's sake */
+/** @throws the error of the first function if none can be asked: not for the cluster's sake alone, or AWS does not answer either */
 export async function statusNow(
-  { policy, mark, engine }: Opened,
+  { policy, mark, engine, isLocal = false }: Opened,
   options: Pick<StatusOptions, 'probe'>,
 ): Promise<Status> {
   const looks = await look(engine, options);
-  const reports = Object.values(looks).filter((each) => !(each instanceof Error));
+  const found = Object.values(looks);
+  const reports = found.filter((each) => !(each instanceof Error));
   const schedules = await scheduleStates(policy, reports);
-  return statusOf({ policy, ...(mark && { mark }) }, looks, schedules, Date.now());
+  // Without an answer of anybody there is nothing to show.
+  const isAwsSeen = schedules.some(({ state }) => state !== 'unknown');
+  if (reports.length === 0 && !isAwsSeen) throw found[0];
+  return statusOf({ policy, ...(mark && { mark }), isLocal }, looks, schedules, Date.now());
 }
 
 /** In seconds; every look asks the whole cluster. */
@@ -105,7 +118,7 @@ Exit code, for monitoring:
      was refused, a management token that expires within 14 days
   7  nothing bad was seen, and not everything could be looked at (always so with --no-probe),
      or a function was deployed with another policy than the file
-  1  an error: nothing could be looked at
+  1  an error: nothing could be looked at, neither the cluster nor AWS
 
 Examples:
   keyturn status

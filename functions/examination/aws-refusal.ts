@@ -1,5 +1,5 @@
 import type { Policy } from '../policy/policy.ts';
-import { isWithoutRegion, messageOf } from '../run/message-of.ts';
+import { isWithoutRegion, messageOf, namedAsRegion } from '../run/message-of.ts';
 import type { Verdict } from './check.ts';
 
 const isAnswer = (error: Error) => '$fault' in error || error.name === 'ForeignAnswerError';
@@ -27,7 +27,12 @@ export function awsRefusal(
     return { state: 'fail', found, advice: 'look at the AWS credentials and the Region' };
   }
   if (isWithoutRegion(error)) {
-    return { state: 'fail', found, advice: 'set AWS_REGION, or the Region of the profile' };
+    return {
+      state: 'fail',
+      // The SDK says something else of a variable that is empty.
+      found: namedAsRegion(error) ? found : found.replace(/Region not.*/, 'Region is missing'),
+      advice: 'set AWS_REGION, or the Region of the profile',
+    };
   }
   if (isAnswer(error)) return { state: 'fail', found };
   return {

@@ -127,17 +127,19 @@ function tokenVerdict(
     const found = `a page, and no answer of InfluxDB, says ${status}`;
     return { state: 'unknown', found, advice: 'look what stands before the cluster' };
   }
-  return status === 401
-    ? {
-        state: 'fail',
-        found: `the cluster refuses the one ${sourceOf(cluster, token)} (401): it is wrong, revoked or expired`,
-        advice: howToMend(cluster, token),
-      }
-    : {
-        state: 'fail',
-        found: `the cluster knows the one ${sourceOf(cluster, token)}, and lets it list nothing (403)`,
-        advice: `a database token is not enough; ${howToMend(cluster, token)}`,
-      };
+  const mending = howToMend(cluster, token);
+  if (status === 403) {
+    const found = `the cluster knows the one ${sourceOf(cluster, token)}, and lets it list nothing (403)`;
+    const isOfProvider = token.by === 'identity provider';
+    const advice = isOfProvider ? mending : `a database token is not enough; ${mending}`;
+    return { state: 'fail', found, advice };
+  }
+  const { found, advice } = token.refused?.() ?? {
+    found: 'it is wrong, revoked or expired',
+    advice: mending,
+  };
+  const whose = `the cluster refuses the one ${sourceOf(cluster, token)} (401)`;
+  return { state: 'fail', found: `${whose}: ${found}`, advice };
 }
 
 function clockVerdict({ skewMs }: Looked): Verdict {

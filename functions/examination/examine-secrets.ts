@@ -1,7 +1,12 @@
 import { managementSecret, type Policy } from '../policy/policy.ts';
 import { counted } from '../run/counted.ts';
 import type { FoundManagementToken, LookTools } from '../run/look-tools.ts';
-import { ManagementTokenError, MisshapenTokenError } from '../secrets-manager/management-token.ts';
+import {
+  ANOTHER_IN_HAND,
+  IN_HAND,
+  ManagementTokenError,
+  MisshapenTokenError,
+} from '../secrets-manager/management-token.ts';
 import { DAY_MS, formatInstant } from '../time.ts';
 import { awsRefusal } from './aws-refusal.ts';
 import { type Check, examined, type Verdict } from './check.ts';
@@ -19,22 +24,19 @@ type By = Pick<FoundManagementToken, 'by'>;
 
 /** Where the token that is sent to the Management API is from, behind `the one`. */
 export function sourceOf(cluster: Cluster, { by }: By): string {
-  if (by === 'hand') return 'that was given by hand';
+  if (by === 'hand') return IN_HAND;
   return cluster.oauth
     ? `of the client ${cluster.oauth.clientId} at ${new URL(cluster.oauth.tokenUrl).host}`
     : `in ${managementSecret(cluster)}`;
 }
 
-/** What to do about a token that the cluster refuses. */
+/** What to do about a token that may do too little, or that the cluster does not know. */
 export const howToMend = (cluster: Cluster, { by }: By): string =>
-  by === 'hand'
-    ? 'give another one in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none: then the policy says where it is'
-    : howToMake(cluster);
+  by === 'hand' ? ANOTHER_IN_HAND : howToMake(cluster);
 
-/** How a cluster comes to take another management token, or the one that it refuses. */
 const howToMake = (cluster: Cluster): string =>
   cluster.oauth
-    ? "list the client's own user among the users of the cluster (docs/management-token.md)"
+    ? 'put its user into the group Admin of the cluster (docs/management-token.md)'
     : `make one (influxctl management create) and put it into the secret ${managementSecret(cluster)} (aws secretsmanager put-secret-value)`;
 
 /** By its name: it comes from another bundle, which has a class of its own. Its message says what to do. */

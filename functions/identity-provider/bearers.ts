@@ -108,8 +108,6 @@ export function createBearers({ grant, now, hold, warn }: BearersOptions) {
         return undefined;
       }
     },
-    /** Whether the present token is none that a cluster could check by itself: no JWT. */
-    isOpaque: () => held !== undefined && held.value.reveal().split('.').length !== 3,
     /** The run is over: what it began is not waited for by the next one. */
     end(): void {
       asking = undefined;

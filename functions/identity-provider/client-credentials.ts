@@ -14,6 +14,7 @@ import type { Answer } from '../management-api/exchange.ts';
 import { retry, type Timing } from '../retry.ts';
 import { TokenValue } from '../token-value.ts';
 import { TooLateError, within } from '../within.ts';
+import { claimsIn } from './claims.ts';
 import type { Client } from './oauth-client.ts';
 import {
   answeredError,
@@ -51,16 +52,10 @@ const LONGEST_LIFE_MS = 86_400_000;
 /** What a header may have. */
 const HEADER = /^[!-~]+$/;
 
-/** The end of a JWT, in milliseconds since 1970, as it says itself; nobody checks it here. Undefined: it says none, or is none. */
+/** The end of a JWT, in milliseconds since 1970, as it says itself. Undefined: it says none, or is none. */
 function endOf(token: string): number | undefined {
-  const [, payload, signature] = token.split('.');
-  if (payload === undefined || signature === undefined) return undefined;
-  try {
-    const { exp } = Object(JSON.parse(Buffer.from(payload, 'base64url').toString()));
-    return typeof exp === 'number' ? exp * 1_000 : undefined;
-  } catch {
-    return undefined; // opaque, with two dots
-  }
+  const { exp } = claimsIn(token) ?? {};
+  return typeof exp === 'number' ? exp * 1_000 : undefined;
 }
 
 /** Undefined: it is none. */

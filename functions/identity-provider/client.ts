@@ -1,8 +1,11 @@
 import type { TokenValue } from '../token-value.ts';
 import { type Bearers, type BearersOptions, createBearers } from './bearers.ts';
 import { createIdentityProvider, type IdentityProviderOptions } from './client-credentials.ts';
+import { type RefusedBearer, refusedBearer } from './refused-bearer.ts';
 
 export interface ManagementBearers extends Bearers {
+  /** Why a cluster may refuse one of its tokens. */
+  refused(token: TokenValue): RefusedBearer;
   /** Cuts every connection, and forgets what was under way. */
   disconnect(): Promise<void>;
 }
@@ -19,6 +22,7 @@ export function createManagementBearers(options: Options): ManagementBearers {
   const bearers = createBearers({ ...options, grant });
   return {
     ...bearers,
+    refused: (token) => refusedBearer(token, options.now()),
     disconnect() {
       bearers.end();
       return provider.disconnect();

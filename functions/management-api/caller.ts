@@ -17,7 +17,7 @@ export interface ManagementApiOptions extends Timing {
   /** Another one in place of a token that the cluster refused; undefined, or absent: there is none. Never rejects. */
   readonly another?: (refused: TokenValue) => Promise<TokenValue | undefined>;
   /** Which token is refused, and what to do: the end of the error. Absent: that it is the management token. */
-  readonly refusedToken?: () => string;
+  readonly refusedToken?: (token: TokenValue) => string;
   /** The beginning of every path, such as `accountPrefix(…)`. Absent: detected at the first call. */
   readonly prefix?: string | undefined;
   /** PEM of the certificate authorities to trust instead of the public ones. */
@@ -128,17 +128,17 @@ export function createCaller(options: ManagementApiOptions) {
     } catch (error) {
       if (!isTokenRefused(error)) throw error;
       const next = await unlessAborted(another(bearer), call.signal);
-      if (next === undefined) throw blamingToken(error);
+      if (next === undefined) throw blamingToken(error, bearer);
       const again = sendWith(prefix, call, next);
       const answer = await again.answering.catch((second: unknown) => {
-        throw isTokenRefused(second) ? blamingToken(second) : second;
+        throw isTokenRefused(second) ? blamingToken(second, next) : second;
       });
       return { request: again.request, answer };
     }
   };
 
-  const blamingToken = (error: InfluxError) =>
-    new InfluxError(`${error.message} (${refusedToken()})`, error);
+  const blamingToken = (error: InfluxError, token: TokenValue) =>
+    new InfluxError(`${error.message} (${refusedToken(token)})`, error);
 
   const send = async <T>(prefix: string, call: Call<T>): Promise<Reply<T>> => {
     const { request, answer } = await exchange(prefix, call);

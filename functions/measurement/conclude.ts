@@ -225,8 +225,8 @@ function findingsOf(facts: Facts): readonly Finding[] {
       ...judged(facts.slash, (found) => ({
         state: { passes: 'ok', refused: 'warn', unclear: 'unknown' }[found] as CheckState,
         found: {
-          passes: 'it does',
-          refused: 'it does not',
+          passes: 'it comes to the API',
+          refused: 'it does not come to the API',
           unclear: 'the API says the same of a path that it does not know',
         }[found],
         ...(found === 'refused' && {

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { MINUTE_MS } from '../time.ts';
+import { visible } from '../visible.ts';
 import { eventBusName, kmsKey, secretName, secretReference } from './aws-names.ts';
 import { grantedDatabase } from './database-name.ts';
 import { databaseRuleSchema } from './database-rule.ts';
 import { durationSchema } from './duration.ts';
-import { textSchema, visible } from './text.ts';
+import { textSchema } from './text.ts';
 import { windowSchema } from './window.ts';
 
 /** The beginning of the marker in a token's description; no description in a policy may contain it. */

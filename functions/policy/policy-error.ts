@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
+import { visible } from '../visible.ts';
 import { suggestionFor } from './suggestion.ts';
-import { visible } from './text.ts';
 
 /** What is wrong at one place of a policy document. */
 export interface PolicyIssue {

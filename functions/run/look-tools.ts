@@ -11,6 +11,8 @@ export type Address = 'managementApi' | 'dataPlane';
 /** `by`: a person gave it, its secret has it, or an identity provider gave it to the client whose secret was read. */
 export type FoundManagementToken = ManagementToken & {
   readonly by: 'hand' | 'secret' | 'identity provider';
+  /** What it says of itself, where the cluster refuses it, and what to do. Absent: it says nothing. */
+  readonly refused?: () => { readonly found: string; readonly advice: string } | undefined;
 };
 
 /**

@@ -2,6 +2,10 @@
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** Whether the SDK sent nothing, since neither the environment nor a profile names a Region. */
+/** Whether the SDK sent nothing, since neither the environment nor a profile names a Region, or what they name can be none. */
 export const isWithoutRegion = (error: Error): boolean =>
-  error.message.includes('Region is missing');
+  /Region is missing|Region not accepted/.test(error.message);
+
+/** What is named in its place. Undefined: nothing, or a variable that is empty. */
+export const namedAsRegion = (error: Error): string | undefined =>
+  /region="(.*\S.*)" is not/.exec(error.message)?.[1];

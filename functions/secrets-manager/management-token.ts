@@ -21,7 +21,19 @@ export class ManagementTokenError extends Error {
 }
 
 /** There is something in place of a management token, which may be in it; the message says how to write it. */
-export class MisshapenTokenError extends Error {}
+export class MisshapenTokenError extends Error {
+  override readonly name = 'MisshapenTokenError';
+}
+
+/** The secret is not there, or empty. */
+export class AbsentTokenError extends Error {
+  override readonly name = 'AbsentTokenError';
+}
+
+/** Behind `the management token` or `the one`: no secret has it. */
+export const IN_HAND = 'that was given by hand';
+export const ANOTHER_IN_HAND =
+  'give another management token in KEYTURN_MANAGEMENT_TOKEN or --management-token-file, or none: then the policy says where it is';
 
 /** Visible ASCII, as the header has it in which it is sent, and none of the marks that texts of other formats begin or are quoted with. */
 const TOKEN = /^(?:(?!["'`{}[\]])[!-~])+$/;
@@ -84,7 +96,7 @@ export const UNREADABLE = 'unreadable';
 const instantOf = (expiresAt: unknown): number =>
   expiresAt === NEVER ? Number.POSITIVE_INFINITY : Date.parse(String(expiresAt));
 
-/** @throws Error if there is no such secret, or no token in it; ManagementTokenError if nobody knows */
+/** @throws AbsentTokenError, MisshapenTokenError; ManagementTokenError if nobody knows */
 export async function readManagementToken(
   secrets: Pick<Secrets, 'value'>,
   name: string,
@@ -100,7 +112,7 @@ async function textIn(
   const text = await secrets.value(name).catch((cause: unknown) => {
     throw new ManagementTokenError(`Secrets Manager could not be asked for ${what}`, cause);
   });
-  if (!text) throw new Error(`there is no ${what.replace(/^the /, '')} in ${name}`);
+  if (!text) throw new AbsentTokenError(`there is no ${what.replace(/^the /, '')} in ${name}`);
   return text;
 }
 
@@ -110,7 +122,7 @@ const CLIENT_SECRET = 'clientSecret';
 /**
  * The secret of an OAuth client: a plain string, or a string in JSON.
  * @param field a key, or a path of keys with dots between them; absent: a plain string, or the key `clientSecret`
- * @throws Error if there is no such secret, or no client's secret in it; ManagementTokenError if nobody knows
+ * @throws AbsentTokenError, MisshapenTokenError; ManagementTokenError if nobody knows
  */
 export async function readClientSecret(
   secrets: Pick<Secrets, 'value'>,
@@ -132,7 +144,7 @@ export async function readClientSecret(
   const what = isJson
     ? `JSON without a string under the key "${path}"${keysIn(parsed)}`
     : `${text === '' ? 'nothing' : 'a text that is no JSON'}`;
-  throw new Error(
+  throw new MisshapenTokenError(
     `there is no client secret in ${name}: found ${what}, expected ${field === undefined ? `the client's secret alone, or {"${CLIENT_SECRET}": "…"}` : `JSON with it under the key "${field}" (cluster.oauth.clientSecretField)`}; write it so`,
   );
 }

@@ -15,6 +15,8 @@ export interface ProviderManners {
   readonly saysType?: boolean;
   /** Tokens are random strings, as Auth0's are without an audience. */
   readonly isOpaque?: boolean;
+  /** Claims of its tokens beside the usual ones, or in their place: `oid` of Entra. Undefined: such a claim is left out. */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /** The client's secret is taken in the body of a request (`post`) or in its header (`basic`) alone. */
   readonly takes?: 'post' | 'basic';
   /** A refusal has a challenge (WWW-Authenticate) and no body, or a body with a code. */
@@ -109,6 +111,7 @@ export function createIdentityProvider(options: ProviderOptions): IdentityProvid
       exp: iat + lifeSeconds,
       ...(form.get('scope') && { scope: String(form.get('scope')) }),
       ...(form.get('audience') && { aud: String(form.get('audience')) }),
+      ...provider.manners.claims,
     };
     const token = isOpaque
       ? createHash('sha512').update(random()).digest('base64url')

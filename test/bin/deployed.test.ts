@@ -545,7 +545,7 @@ it('applies a refused plan by its hash, and no other', async () => {
   const plan = await run(['plan', '--job', 'rotate']);
   expect(plan.code).toBe(2);
   const [, command = ''] =
-    /to apply exactly these 2 all the same: keyturn (.*)/.exec(plan.stdout) ?? [];
+    /to apply exactly these 2 all the same:\n +keyturn (.*)/.exec(plan.stdout) ?? [];
 
   const other = await run(['apply', '--approve', '0123456789abcdef']);
   expect(other.code).toBe(1);

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Reply } from '../../sandbox/interception.ts';
 import { HOUR, TELEGRAF } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
+import { temporaryFolder } from './cli.ts';
 import { openDeployed } from './operator.ts';
 
 /** What the command line says at three in the morning, where the likely thing is not what is so. */
@@ -74,7 +76,9 @@ it.each([401, 403])(
     const whois = await run(['whois'], string);
     expect(whois.stderr).toContain('put another management token into influxdb/management');
     const status401 = await run(['status']);
-    if (status === 401) expect(status401.stderr).toContain('refuses the management token');
+    const shown = status401.stdout.replaceAll(/\s+/g, ' ');
+    expect(shown).toContain(`answered ${status}`);
+    if (status === 401) expect(shown).toContain('refuses the management token');
   },
 );
 
@@ -93,6 +97,15 @@ it('says of a management token in hand that the cluster refuses that it is the w
   expect(stderr).toContain('nothing was done, and what was meant may still work');
   expect(stderr).toContain('give another management token in KEYTURN_MANAGEMENT_TOKEN');
   expect(stderr).not.toContain('put another management token');
+  const file = join(temporaryFolder(), 'keyturn.yaml');
+  const init = ['init', file, '--from-cluster', '--url', world.cluster.url, '--owner', 'prod'];
+  for (const args of [['status', '--local'], init]) {
+    const looked = await run(args, '', env);
+    const said = `${looked.stderr}${looked.stdout}`.replaceAll(/\s+/g, ' ');
+    expect(said).toContain('refuses the management token that was given by hand; give another');
+    expect(said).not.toContain('influxctl management create');
+    expect(said.includes('then --management-secret says where it is')).toBe(args === init);
+  }
 });
 
 it.each([401, 403])('blames no management token for the page of a proxy: %s', async (status) => {

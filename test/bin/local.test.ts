@@ -158,6 +158,10 @@ it.concurrent('takes tokens of an identity provider on a laptop too, unless a ma
   expect(await run(plan)).toMatchObject({ code: 2, stderr: '' });
   expect(identityProvider?.given).toHaveLength(1);
   if (identityProvider) identityProvider.manners = { ailment: 'page' };
+  const status = await run(['status', '--local']);
+  // Nobody has made schedules there.
+  expect([status.code, status.stdout]).toEqual([6, expect.stringMatching(/^telegraf +\? +\?$/m)]);
+  expect(status.stdout.replaceAll(/\s+/g, ' ')).toContain('answered 503 to the client keyturn');
   const refused = await run(plan);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(

@@ -19,7 +19,9 @@ it('measures by the function, in lines that fit 80 columns, and writes a profile
   Object.assign(world.cluster, { activationDelayMs: 3_000, revocationDelayMs: 3_000 });
   const file = join(temporaryFolder(), 'cluster.json');
   const { code, stdout, stderr } = await run(['doctor', '--measure', '--yes', '--profile', file]);
-  expect(stderr).toMatch(/^Measure the cluster 127\.0\.0\.1, from \S+rotate: for at most 10m, /);
+  expect(stderr).toMatch(
+    /^Measure the cluster 127\.0\.0\.1:\d+, from \S+rotate: for at most 10m, /,
+  );
   expect(stderr).toContain(`wrote ${file}: npm run sandbox -- --profile ${file}\n`);
   expect(code).toBe(0);
   expect(stdout).toMatch(

@@ -383,8 +383,8 @@ describe('says in one line what was found, what was expected and what to do:', (
     expect(stderr).toMatch(why);
   });
 
-  it('no AWS Region', async () => {
-    const env = { HOME: temporaryFolder() };
+  it.each([{}, { AWS_REGION: '' }])('no AWS Region: %j', async (region) => {
+    const env = { HOME: temporaryFolder(), ...region };
     const { code, stderr } = await keyturn(['plan', ...policy], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^keyturn: found no AWS Region, expected .*\n$/);

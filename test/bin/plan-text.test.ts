@@ -35,7 +35,7 @@ test.each([
 test('says in which Regions replicas are made', () => {
   const regions = ['eu-central-1', 'eu-north-1'];
   expect(shown({ kind: 'replicate', reason: 'ReplicaMissing', token: 'fleet', regions })).toContain(
-    'fleet: make the replicas of its secret in eu-central-1, eu-north-1 (ReplicaMissing)',
+    '  fleet: make the replicas of its secret in eu-central-1, eu-north-1\n    (ReplicaMissing)',
   );
 });
 
@@ -69,6 +69,6 @@ test('says what counts, what waits, and how to approve exactly that', () => {
   );
   const refusal = { hash: '0123456789abcdef', message: 'too many', actions: [0] };
   expect(shown(rotation, { refusals: [refusal] })).toMatch(
-    /\(CurrentGone\) \[waits\]\n {2}refused: too many\n {2}to apply exactly these 1 all the same: keyturn apply --approve 0123456789abcdef$/,
+    /\(CurrentGone\) \[waits\]\n {2}refused: too many\n {2}to apply exactly these 1 all the same:\n {4}keyturn apply --approve 0123456789abcdef$/,
   );
 });

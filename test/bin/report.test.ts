@@ -47,6 +47,16 @@ it('writes the page, says where and what it found, and ends with the code of sta
   }
 });
 
+it('prints the page to standard output, and nothing else, and writes no file of that name', async () => {
+  const { run } = await openWell();
+  const { code, stdout, stderr } = await run(['report', '--html', '-']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^<!doctype html>\n<!-- keyturn report -->\n[\s\S]*<\/html>\n+$/);
+  expect(existsSync('-')).toBe(false);
+  const both = await run(['report', '--html', '-', '--json']);
+  expect([both.code, both.stderr + both.stdout]).toEqual([1, expect.stringContaining('--json')]);
+});
+
 it('says of what could not be read that it is not known, also by its code', async () => {
   const { world, run, file } = await openWell();
   world.intercept(denying('/aws/lambda/keyturn-prod-reap'));

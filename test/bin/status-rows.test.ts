@@ -651,7 +651,7 @@ test('an adoption that names the token of another team, which may do the same, i
   const { text, code } = await look(world, { deployed });
   expect(world.accepts(theirs.accessToken)).toBe(true);
   expect(rowOf(text)).toMatch(
-    /^telegraf \| unadopted \| accepted \| now is not adopted yet; its consumers have what was there before$/,
+    /^telegraf \| unadopted \| accepted \| once adopted is not adopted yet; its consumers have what was there before$/,
   );
   expect(text).toMatch(/\nNot well: 1 of 2 tokens\.$/);
   expect(code).toBe(6);

@@ -75,10 +75,47 @@ it('shows what it can see where one function cannot be asked, and fails where no
   const { databases } = JSON.parse((await run(['status', '--json'])).stdout);
   expect(databases).toMatchObject([{ database: 'telemetry', state: 'in order' }]);
   world.intercept(async (call, effect) =>
-    call.server === 'management-api' ? { status: 401, body: '{"code":401}' } : effect(),
+    call.server === 'management-api'
+      ? effect()
+      : { status: 400, body: '{"__type":"AccessDeniedException"}' },
   );
-  const none = await run(['status', '--json']);
-  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('management token')]);
+  const none = await run(['status', '--local']);
+  expect([none.code, none.stdout]).toEqual([1, '']);
+  expect(none.stderr).toContain('could not be asked for the management token');
+});
+
+const tokenDays: readonly (readonly [string, (world: World) => unknown, string])[] = [
+  [
+    'the cluster refuses the management token',
+    ({ people }) => people.saveValue(MANAGEMENT_SECRET, 'no-token-of-anybody'),
+    'the cluster refuses the management token in influxdb/management',
+  ],
+  [
+    'its secret is JSON without the key token',
+    ({ people }) => people.saveValue(MANAGEMENT_SECRET, '{"secret": "x"}'),
+    'found JSON without the string of a token under the key "token"',
+  ],
+  [
+    'its secret is not there',
+    ({ people }) => people.deleteSecret(MANAGEMENT_SECRET),
+    'influxdb/management',
+  ],
+];
+it.each(tokenDays)('shows what AWS alone says where %s', async (_what, spoil, words) => {
+  const { world, run } = await openWell();
+  await spoil(world);
+  for (const more of [[], ['--local']]) {
+    const { code, stdout } = await run(['status', ...more]);
+    expect(stdout).toMatch(/^telegraf +\? +\?$/m);
+    expect(stdout).toMatch(/^schedules +rotate, reap, enforce: on$/m);
+    expect(stdout).toContain('management token  unknown: no answer says it\n');
+    const said = stdout.replaceAll(/\s+/g, ' ');
+    expect(said).toContain(words);
+    expect(said).toContain(`keyturn doctor ${more.length > 0 ? '--local ' : ''}looks`);
+    expect(code).toBe(7);
+  }
+  const page = join(temporaryFolder(), 'page.html');
+  expect((await run(['report', '--html', page])).code).toBe(7);
 });
 
 it('shows what AWS alone says where the cluster is away, and writes the page', async () => {
@@ -144,7 +181,9 @@ it('looks again and again until Ctrl-C, which is no error, and goes on after a l
   });
   const [code] = await once(child, 'close');
   expect(shown).toMatch(/^\S+Z, again every 5 s; Ctrl-C ends it\nTOKEN/);
-  expect(shown.replaceAll(/\s+/g, ' ')).toContain('refuses the management token');
+  const said401 = shown.replaceAll(/\s+/g, ' ');
+  expect(said401).toContain('refuses the management token');
+  expect(said401).toContain('telegraf ? ?');
   for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(wells()).toBe(2);
   expect([code, said.replaceAll(/^ +waiting.*\n/gm, '')]).toEqual([0, '']);

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import type { KnownToken, Revocation } from '../../bin/keyturn/answers.ts';
+import { type KnownToken, type Revocation, readPlanReport } from '../../bin/keyturn/answers.ts';
 import { formatDiagnosis } from '../../bin/keyturn/doctor/diagnosis-text.ts';
 import { formatHistory } from '../../bin/keyturn/history/history-text.ts';
 import { formatUnknown } from '../../bin/keyturn/identify.ts';
 import { formatSeen, formatSwitched } from '../../bin/keyturn/pause.ts';
+import { formatPlan } from '../../bin/keyturn/plan-text.ts';
 import { formatBlastRadius, formatRevocation } from '../../bin/keyturn/revocation-text.ts';
 import { type Looks, statusOf } from '../../bin/keyturn/status-report.ts';
 import { formatStatus } from '../../bin/keyturn/status-text.ts';
@@ -136,6 +137,7 @@ function sentences(style: Style): Readonly<Record<string, string>> {
   const finding = { kind: 'Immortal', message: SENTENCE };
   const refusal = { message: SENTENCE, hash: '0123456789abcdef', actions: [] };
   const plan = { job: 'reap', actions: [], findings: [finding], limits: [], refusals: [refusal] };
+  const long = { ...plan, findings: [{ ...finding, message: `${SENTENCE} ${SENTENCE}` }] };
   const managementToken = { by: 'secret', expiresAt: 'unreadable' };
   const away = new Error(SENTENCE);
   const looks = { rotate: away, reap: { plan, managementToken }, enforce: away };
@@ -143,6 +145,14 @@ function sentences(style: Style): Readonly<Record<string, string>> {
     return { name: `keyturn-prod-${job}`, state: 'on' as const };
   });
   const status = statusOf({ policy }, looks as unknown as Looks, schedules, NOW);
+  const onThisMachine = statusOf(
+    { policy, isLocal: true },
+    looks as unknown as Looks,
+    schedules,
+    NOW,
+  );
+  const approval = / keyturn apply --local --approve 0123456789abcdef$/m;
+  expect(formatStatus(onThisMachine, style, NOW)).toMatch(approval);
   const checks = (['ok', 'fail'] as const).map((state) => {
     return { check: 'data plane', state, found: SENTENCE, advice: SENTENCE };
   });
@@ -159,6 +169,7 @@ function sentences(style: Style): Readonly<Record<string, string>> {
   } as unknown as Parameters<typeof formatHistory>[0];
   return {
     status: formatStatus(status, style, NOW),
+    plan: formatPlan(readPlanReport({ plan: long }), 'keyturn apply', style, NOW),
     doctor: formatDiagnosis([{ title: 'cluster', checks }], style),
     history: formatHistory(history, style),
   };
@@ -169,7 +180,7 @@ test.each([40, 57, 80, 120])(
   (columns) => {
     for (const [command, text] of Object.entries(sentences(on(columns)))) {
       // A command is copied whole.
-      const lines = longerThan(columns, text).filter((line) => !line.startsWith('  keyturn apply'));
+      const lines = longerThan(columns, text).filter((line) => !/^ +keyturn apply/.test(line));
       expect(lines, command).toEqual([]);
       expect(text.replaceAll(/\s+/g, ' '), command).toContain(SENTENCE);
       const widest = Math.max(...text.split('\n').map(({ length }) => length));

@@ -38,7 +38,9 @@ class Looking {
   }
 
   open(props: Partial<KeyturnProps> = {}): KeyturnStack {
-    return new KeyturnStack(this.app, 'Mine', { policy: writePolicy(folder), env, ...props });
+    const alarmEmails = ['on-call@example.com'];
+    const policy = writePolicy(folder);
+    return new KeyturnStack(this.app, 'Mine', { policy, env, alarmEmails, ...props });
   }
 
   protect(props: Partial<SoleWriterProps>): void {

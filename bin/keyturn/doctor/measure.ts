@@ -128,9 +128,9 @@ export async function measure(
 ): Promise<void> {
   const { yes, json, profile } = options;
   refuseUnwritable(profile);
-  const { hostname } = new URL(cluster.url);
+  const { host } = new URL(cluster.url);
   terminal.note(
-    `Measure the cluster ${hostname}, from ${engine.placeOf('rotate')}: for at most ${formatDuration(LONGEST_MEASUREMENT_MS)}, in a database of its own (keyturn-measure-…) that is dropped again, with tokens of its own that are deleted. ` +
+    `Measure the cluster ${host}, from ${engine.placeOf('rotate')}: for at most ${formatDuration(LONGEST_MEASUREMENT_MS)}, in a database of its own (keyturn-measure-…) that is dropped again, with tokens of its own that are deleted. ` +
       'A few thousand requests are sent, up to some forty in a second. Nothing else is touched.',
   );
   if (!yes) await confirmByTyping(owner, '--yes', terminal, '');

@@ -13,4 +13,6 @@ export const optionOf = (key: string): string => OPTIONS[key] ?? key;
 
 /** The functions' sentences name keys of a policy, which is only about to be written. */
 export const inOptions = (text: string): string =>
-  text.replaceAll(/\bcluster\.\w{1,20}/g, optionOf);
+  text
+    .replaceAll(/\bcluster\.\w{1,20}/g, optionOf)
+    .replaceAll('then the policy says', `then ${optionOf('cluster.managementToken')} says`);

@@ -1,4 +1,4 @@
-import { visible } from '../../../functions/policy/text.ts';
+import { visible } from '../../../functions/visible.ts';
 
 /** What YAML 1.1, as some editors read it, or 1.2 takes for something else than a text. */
 const WORDS = /^(?:true|false|null|yes|no|on|off|y|n)$/i;

@@ -138,8 +138,7 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
       .flatMap(({ verdict, about, problems }): readonly Risk[] =>
         (problems.length > 0 ? problems : ['not asked']).map((text) => ({ verdict, about, text })),
       ),
-    ...status.refused.map(({ job, message, hash }): Risk => {
-      const command = `keyturn apply --approve ${hash}`;
+    ...status.refused.map(({ job, message, command }): Risk => {
       return { verdict: 'not well', about: `refused (${job})`, text: message, command };
     }),
     ...status.others

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { expect, test, vi } from 'vitest';
+import { sentenceOf } from '../../../bin/keyturn/failure.ts';
 import { awsRefusal } from '../../../functions/examination/aws-refusal.ts';
 import { answering } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
@@ -147,6 +149,30 @@ test('where nobody answers for AWS, a function is told of its VPC, and whoever s
   const may = 'secretsmanager:ListSecrets';
   expect(awsRefusal(error, may, { isDeployed: true }).advice).toContain('VPC');
   expect(awsRefusal(error, may, {}).advice).toMatch(/^nobody answered: check the way from here/);
+});
+
+test('an AWS_REGION that is empty is told as one that is not set, and one that can be none by its name', async () => {
+  const may = 'secretsmanager:ListSecrets';
+  const found: string[] = [];
+  for (const region of ['', ' ', 'eu west 1']) {
+    vi.stubEnv('AWS_REGION', region);
+    const client = new SecretsManagerClient({
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
+    const error = await client.send(new ListSecretsCommand({})).catch((each: unknown) => each);
+    const verdict = awsRefusal(error, may, {});
+    expect(verdict).toMatchObject({
+      state: 'fail',
+      advice: expect.stringMatching(/^set AWS_REGION/),
+    });
+    found.push(`${verdict.found} | ${sentenceOf(error)}`);
+  }
+  vi.unstubAllEnvs();
+  expect(found).toEqual([
+    expect.stringMatching(/^Region is missing \| found no AWS Region, expected /),
+    expect.stringMatching(/^Region is missing \| found no AWS Region, expected /),
+    expect.stringMatching(/^Region not accepted: .*eu west 1.* \| found "eu west 1" for the AWS /),
+  ]);
 });
 
 const json = (status: number, body: object, headers = {}) => ({

@@ -83,23 +83,37 @@ test('one that the cluster refuses before its end is renewed once, and nothing i
   expect(world.accepts(world.string(TELEGRAF))).toBe(true);
 });
 
-test('a cluster that does not know the machine is asked twice, and the run says what to list where', async () => {
+const ofNobody = async (manners: ProviderManners = {}) => {
   const world = await openOAuthWorld(policyWith(entries));
   const { key = undefined } = world.cluster.identity ?? {};
   world.cluster.identity = key && { key, users: [] };
+  world.identityProvider.manners = manners;
+  return world;
+};
+
+test('a cluster that does not know the machine is asked twice, and the run says which id to list where', async () => {
+  const world = await ofNobody();
+  const { url, tokenUrl, subject, given } = world.identityProvider;
   const { error } = await world.rotate();
   expect(error?.errorMessage).toContain(
-    `(the cluster refuses the token of the client keyturn from ${world.identityProvider.tokenUrl}; list the client's own user among the users of the cluster: docs/management-token.md)`,
+    `(the cluster refuses the token of the client keyturn from ${tokenUrl}: it is a JWT with sub ${subject}, no aud and iss ${url}; list its sub, ${subject}, among the users of the cluster`,
   );
-  expect(world.identityProvider.given).toHaveLength(2);
+  expect(given).toHaveLength(2);
   expect(changes(world.cluster.state.calls)).toEqual([]);
+  for (const token of given) {
+    const said = JSON.stringify([error, world.lines()]);
+    for (const part of token.split('.')) expect(said).not.toContain(part);
+  }
 });
 
-test('a token that is no JWT is said to be one that no cluster can check', async () => {
-  const world = await openOAuthWorld(policyWith(entries));
-  world.identityProvider.manners = { isOpaque: true };
-  const { error } = await world.rotate();
-  expect(error?.errorMessage).toContain(', which is no JWT that it could check; list the');
+test('a token that is no JWT is said to be one that no cluster can check, and no user is to be listed', async () => {
+  for (const manners of [{ isOpaque: true }, { isOpaque: true, lifeMs: HOUR }]) {
+    const world = await ofNobody(manners);
+    const { error } = await world.rotate();
+    expect(error?.errorMessage).toContain(': it is no JWT, so no cluster can check it; ');
+    expect(error?.errorMessage).toMatch(/cluster\.oauth\.audience .* or scope/);
+    expect(error?.errorMessage).not.toContain('list its');
+  }
 });
 
 const ailments: readonly (readonly [string, ProviderManners, RegExp])[] = [

@@ -53,7 +53,7 @@ test.each([
     refusal = String(error);
   }
   expect(refusal).toMatch(
-    /^Error: there is no management token in influxdb\/management: found .*, expected the token alone, or \{"token": "…"\}/,
+    /^MisshapenTokenError: there is no management token in influxdb\/management: found .*, expected the token alone, or \{"token": "…"\}/,
   );
   expect(refusal).not.toContain('Ab3');
 });

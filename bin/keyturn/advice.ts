@@ -1,0 +1,37 @@
+import type { Engine } from './engine.ts';
+
+/** Those that do their work on this machine, if they are told so. */
+const COMMANDS = 'adopt|apply|doctor|history|plan|report|revoke|rotate|status|takeover|whois';
+/** Up to the end of what is to be typed; one that says it already stays. */
+const ADVISED = new RegExp(`\\bkeyturn (${COMMANDS})\\b(?![^;,()]*--local\\b)`, 'g');
+
+/** Whoever works with --local is advised to go on so: the deployed functions may not be there, or have another policy. */
+export const repeatingLocal = (text: string): string =>
+  text.replaceAll(ADVISED, 'keyturn $1 --local');
+
+/** A command to be typed, with --local where that was given. */
+export const advised = (command: string, isLocal: boolean | undefined): string =>
+  isLocal ? repeatingLocal(command) : command;
+
+/** Sentences of ours. What else is in an answer, such as a reason or a description, people wrote. */
+const SENTENCES = ['message', 'advice', 'found', 'why', 'warnings'];
+
+const inAnswer = (answer: unknown, isOurs = false): unknown => {
+  if (typeof answer === 'string') return isOurs ? repeatingLocal(answer) : answer;
+  if (Array.isArray(answer)) return answer.map((each) => inAnswer(each, isOurs));
+  if (typeof answer !== 'object' || answer === null) return answer;
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, each]) => [key, inAnswer(each, SENTENCES.includes(key))]),
+  );
+};
+
+function inError(error: unknown): never {
+  if (error instanceof Error) error.message = repeatingLocal(error.message);
+  throw error;
+}
+
+/** The same engine, on this machine; what its answers and errors advise is meant for this machine as well. */
+export const advisingLocal = (engine: Engine): Engine => ({
+  ...engine,
+  call: (job, event) => engine.call(job, event).then((answer) => inAnswer(answer), inError),
+});
