@@ -67,7 +67,8 @@ export async function openLocal(
   const delays = { activationDelayMs: 500, revocationDelayMs: 500 };
   const systems = await openSystems(realClock, { databases, ...delays, ...options });
   atEnd(() => systems.close());
-  const policy = { cluster: clusterOf(systems), ...policyOf({}) };
+  const deployment = { alarms: { emails: ['on-call@example.com'] } };
+  const policy = { cluster: clusterOf(systems), ...policyOf({ deployment }) };
   const env = withPolicy(policy, environmentOf(systems), atEnd);
   return { systems, run: operatorOf(env), env };
 }

@@ -169,7 +169,7 @@ test('a role that is divided over many policies may do on every secret what it m
 
 test('more than a role can hold are refused in a sentence that says what to change', () => {
   expect(() => stackOf(namesOf(300, 90))).toThrow(
-    /^keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into 3 with an owner each, and about as many bytes of such names$/,
+    /^\/\S+\/keyturn\.yaml: tokens: found 301 with a "secret" outside keyturn\/prod\/, whose names have 27,018 bytes together: the role of rotate would need \d+ managed policies of 6,144 bytes, expected at most 10, which IAM attaches to a role; leave "secret" out of some tokens \(their secrets are then under keyturn\/prod\/, which needs no more room\), choose shorter names, or divide the file into 3 with an owner each, and about as many bytes of such names$/,
   );
 });
 
