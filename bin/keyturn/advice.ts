@@ -1,13 +1,25 @@
 import type { Engine } from './engine.ts';
 
 /** Those that do their work on this machine, if they are told so. */
-const COMMANDS = 'adopt|apply|doctor|history|plan|report|revoke|rotate|status|takeover|whois';
-/** Up to the end of what is to be typed; one that says it already stays. */
-const ADVISED = new RegExp(`\\bkeyturn (${COMMANDS})\\b(?![^;,()]*--local\\b)`, 'g');
+const COMMAND =
+  /\b(keyturn (?:adopt|apply|doctor|history|plan|report|revoke|rotate|status|takeover|whois))\b/;
+
+/** Whether what is to be typed, up to its end, says it already. */
+const saysLocal = (rest = ''): boolean =>
+  rest
+    .replaceAll(/\([^()]{0,100}\)/g, '')
+    .split(/[;,()]/, 1)[0]
+    ?.includes('--local') ?? false;
 
 /** Whoever works with --local is advised to go on so: the deployed functions may not be there, or have another policy. */
 export const repeatingLocal = (text: string): string =>
-  text.replaceAll(ADVISED, 'keyturn $1 --local');
+  text
+    .split(COMMAND)
+    .map((part, index, parts) => {
+      const isCommand = index % 2 === 1;
+      return isCommand && !saysLocal(parts[index + 1]) ? `${part} --local` : part;
+    })
+    .join('');
 
 /** A command to be typed, with --local where that was given. */
 export const advised = (command: string, isLocal: boolean | undefined): string =>

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
+import { advised } from './advice.ts';
 import { type Action, isRefused, type PlanReport, readPlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { confirmByTyping } from './confirm.ts';
@@ -34,7 +35,7 @@ const nothingToDo = ({ plan }: PlanReport) =>
 async function approved(
   approve: string,
   jobs: readonly ScheduledJob[],
-  engine: Engine,
+  { engine, isLocal }: Pick<ReturnType<typeof openEngine>, 'engine' | 'isLocal'>,
 ): Promise<PlanReport> {
   const looks = await lookAtAll(jobs, engine);
   const plans = reportsOf(looks).map(({ plan }) => plan);
@@ -47,7 +48,7 @@ async function approved(
   const unseen = failed.map(({ job, error }) => `; ${job} was not seen: ${sentenceOf(error)}`);
   const advice = only
     ? 'nothing was done; repeat the command when all can be looked at, or name the job (--job)'
-    : 'what is refused has changed: read it again (keyturn plan) and approve its new hash';
+    : `what is refused has changed: read it again (${advised('keyturn plan', isLocal)}) and approve its new hash`;
   throw new CommandError(
     `found ${found.join(', ') || 'nothing refused'}, expected ${approve}${unseen.join('')}; ${advice}`,
   );
@@ -168,16 +169,16 @@ export const applyCommand = (terminal: Terminal): Command =>
     );
 
 async function applyApproved(approve: string, options: ApplyOptions, terminal: Terminal) {
-  const { engine, json } = openEngine(options, terminal);
-  const report = await approved(approve, jobsOf(options), engine);
+  const opened = openEngine(options, terminal);
+  const report = await approved(approve, jobsOf(options), opened);
   const note = offNote(report.schedule);
   if (note) terminal.note(note);
-  if (json) terminal.printJson(report);
+  if (opened.json) terminal.printJson(report);
   else terminal.print(formatOutcomes(report));
 }
 
 async function applyPlans(options: ApplyOptions, terminal: Terminal) {
-  const { engine, json, policy } = openEngine(options, terminal);
+  const { engine, json, policy, isLocal } = openEngine(options, terminal);
   const jobs = jobsOf(options);
   const looked = await lookAtAll(jobs, engine);
   const unseen = looked.filter(isFailed);
@@ -186,9 +187,11 @@ async function applyPlans(options: ApplyOptions, terminal: Terminal) {
   const isConfirmed = looks.length > 0 && !options.yes;
   if (isConfirmed) {
     const now = Date.now();
-    const shown = looks.map((each) => formatPlan(each, 'keyturn apply', terminal.noteStyle, now));
+    const approval = advised('keyturn apply', isLocal);
+    const shown = looks.map((each) => formatPlan(each, approval, terminal.noteStyle, now));
     terminal.note(shown.join('\n\n'));
-    await confirmByTyping(policy.owner, '--yes', terminal, '. Read what keyturn plan says first');
+    const hint = `. Read what ${advised('keyturn plan', isLocal)} says first`;
+    await confirmByTyping(policy.owner, '--yes', terminal, hint);
   }
   const ran = await applyAll(looks, { engine, terminal, json, isConfirmed });
   const all = [...unseen, ...ran].toSorted((a, b) => jobs.indexOf(a.job) - jobs.indexOf(b.job));

@@ -11,6 +11,7 @@ import {
   type TokenAction,
 } from './answers.ts';
 import { formatTroubles } from './entry-text.ts';
+import { EXIT } from './failure.ts';
 import { wrapped } from './table.ts';
 import type { Style, Terminal } from './terminal.ts';
 
@@ -153,6 +154,7 @@ export function printConfirmed(
   terminal: Terminal,
 ): void {
   const { plan } = report;
+  if (dryRun && findingsOf(plan).failing.length > 0) process.exitCode = EXIT.failed;
   if (json) terminal.printJson(report);
   else if (dryRun)
     terminal.print(formatPlan({ plan }, 'repeat the command with', terminal.style, Date.now()));

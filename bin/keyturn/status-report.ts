@@ -14,7 +14,7 @@ import {
   type PlanReport,
 } from './answers.ts';
 import { conditionWords, fromNow, isOfOthers } from './entry-text.ts';
-import { EXIT } from './failure.ts';
+import { EXIT, kindOf } from './failure.ts';
 import { actionText } from './plan-text.ts';
 
 /** `unknown`: nothing bad was seen, and not everything could be looked at. */
@@ -55,6 +55,8 @@ export interface ManagementTokenStatus {
   /** `2026-01-31T00:00:00Z`, `never`, or `unreadable`. Absent: it is not known. */
   readonly expiresAt?: string;
   readonly days?: number;
+  /** No run can use it: the cluster refuses it, or its secret has none. Absent: nothing shows that. */
+  readonly useless?: true;
 }
 
 /** Why a part of a plan waits, and what lets exactly that part be done. */
@@ -374,9 +376,26 @@ function databaseStatuses(
   });
 }
 
-function managementToken(reports: readonly PlanReport[], now: number): ManagementTokenStatus {
+/** Errors of a secret in which no run finds a token. */
+const WITHOUT_TOKEN = ['AbsentTokenError', 'MisshapenTokenError'];
+
+/** Whether somebody was asked who had no token that the cluster takes. */
+const isTokenUseless = (error: unknown): boolean =>
+  error instanceof Error &&
+  (WITHOUT_TOKEN.includes(kindOf(error)) ||
+    error.message.includes('(the cluster refuses the ') ||
+    isTokenUseless(error.cause));
+
+function managementToken(
+  reports: readonly PlanReport[],
+  looks: Looks,
+  now: number,
+): ManagementTokenStatus {
   const token = reports.find((each) => each.managementToken)?.managementToken;
-  if (token === undefined) return { verdict: 'unknown' };
+  if (token === undefined) {
+    const isUseless = Object.values(looks).some(isTokenUseless);
+    return isUseless ? { verdict: 'not well', useless: true } : { verdict: 'unknown' };
+  }
   const { by, expiresAt } = token;
   // Every run has a new one, so none of them expires unseen.
   if (by === 'identity provider') return { verdict: 'well', by };
@@ -424,7 +443,7 @@ export function statusOf(
     problems: each.problems.map((problem) => advised(problem, file.isLocal)),
   }));
   const databases = databaseStatuses(file, looks);
-  const management = managementToken(reports, now);
+  const management = managementToken(reports, looks, now);
   const refused = reports.flatMap(({ plan: { job, refusals } }) =>
     refusals.map(({ message, hash }) => ({
       job,

@@ -58,24 +58,20 @@ function databaseTable({ databases }: Status, style: Style): readonly string[] {
   return ['', formatTable(['DATABASE', 'STATE'], rows, style)];
 }
 
-function managementLine(
-  { managementToken: { by, expiresAt, verdict } }: Status,
-  style: Style,
-  now: number,
-) {
+function managementLine({ managementToken }: Status, style: Style, now: number) {
   const label = 'management token';
-  const [line] = hanging(`${label}  `, [managementTokenSaid(by, expiresAt, now)], style);
+  const [line] = hanging(`${label}  `, [managementTokenSaid(managementToken, now)], style);
   // The gap, or the end of a line, has no colour.
   const begin = line.slice(label.length).search(/\S/) + label.length;
-  return line.slice(0, begin) + painted(line.slice(begin), verdict, style);
+  return line.slice(0, begin) + painted(line.slice(begin), managementToken.verdict, style);
 }
 
-/** When it expires, as far as its secret says it. */
+/** When it expires, as far as its secret says it, or that no run can use it. */
 export function managementTokenSaid(
-  by: string | undefined,
-  expiresAt: string | undefined,
+  { by, expiresAt, useless }: Status['managementToken'],
   now: number,
 ): string {
+  if (useless) return 'no run can use it: what could not be asked says why';
   if (by === undefined) return 'unknown: no answer says it';
   if (by === 'identity provider') return 'renewed by the identity provider';
   if (by === 'hand') return 'expiry unknown: it was given by hand';

@@ -115,7 +115,7 @@ grants, writes nothing, and takes two minutes at most. What was not asked in tim
 Exit code, for monitoring:
   0  everything was looked at and is well
   6  something is not well: a token, a database, a schedule that is off, a part of a plan that
-     was refused, a management token that expires within 14 days
+     was refused, a management token that expires within 14 days or that no run can use
   7  nothing bad was seen, and not everything could be looked at (always so with --no-probe),
      or a function was deployed with another policy than the file
   1  an error: nothing could be looked at, neither the cluster nor AWS

@@ -7,5 +7,7 @@ export const isWithoutRegion = (error: Error): boolean =>
   /Region is missing|Region not accepted/.test(error.message);
 
 /** What is named in its place. Undefined: nothing, or a variable that is empty. */
-export const namedAsRegion = (error: Error): string | undefined =>
-  /region="(.*\S.*)" is not/.exec(error.message)?.[1];
+export function namedAsRegion(error: Error): string | undefined {
+  const named = /region="([^"]{0,200})" is not/.exec(error.message)?.[1];
+  return named?.trim() ? named : undefined;
+}

@@ -11,7 +11,10 @@ test.each([
     'keyturn whois --local asks; keyturn doctor',
     'keyturn whois --local asks; keyturn doctor --local',
   ],
-  ['keyturn revoke --leaked --freeze --local', 'keyturn revoke --leaked --freeze --local'],
+  [
+    'keyturn revoke --leaked (or --token-id ID) --freeze --local needs the cluster alone',
+    'keyturn revoke --leaked (or --token-id ID) --freeze --local needs the cluster alone',
+  ],
   // These go to AWS from here in any case.
   ['keyturn resume starts it, keyturn pause', 'keyturn resume starts it, keyturn pause'],
 ])('advice for this machine says so once: %s', (text, expected) => {

@@ -119,6 +119,11 @@ export function lookAtDryRuns(engine: Engine): Promise<readonly DryRun[]> {
       const { plan } = readPlanReport(answer);
       const { actions, findings, refusals } = plan;
       const seen = `${actions.length} to do, ${counted(findings.length, 'finding')}`;
+      const failing = findings.flatMap(({ fails, message }) => (fails ? [message] : []));
+      if (failing.length > 0) {
+        const why = `${seen}; the run fails: ${failing.join('; ')}`;
+        return found({ state: 'fail', found: why, advice: 'keyturn plan' });
+      }
       if (refusals.length === 0) return found({ state: 'ok', found: seen });
       const said = refusals.map(({ message }) => message).join('; ');
       return found({ state: 'warn', found: `${seen}; refused: ${said}`, advice: 'keyturn plan' });

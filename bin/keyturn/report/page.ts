@@ -125,7 +125,7 @@ function risksOf(status: Status, sources: readonly Source[], now: number): reado
     {
       verdict: management.verdict,
       about: 'management token',
-      problems: [managementTokenSaid(management.by, management.expiresAt, now)],
+      problems: [managementTokenSaid(management, now)],
     },
     ...status.schedules.map((each) => {
       return { verdict: scheduleVerdict(each), about: 'schedules', problems: [scheduleSaid(each)] };
@@ -258,7 +258,7 @@ export function pageOf(
     ),
     managementToken: {
       verdict: status.managementToken.verdict,
-      text: managementTokenSaid(status.managementToken.by, status.managementToken.expiresAt, now),
+      text: managementTokenSaid(status.managementToken, now),
     },
     schedules: status.schedules.map((each) => {
       return { verdict: scheduleVerdict(each), text: scheduleSaid(each) };
