@@ -1,12 +1,9 @@
 import type { Token } from '../management-api/token.ts';
 import type { TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
-import { homeOf, type Marker, parseMarker } from '../tokens/marker.ts';
+import { homeOf, parseMarker } from '../tokens/marker.ts';
 import type { Observation } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
-
-/** The versions that a marker names: minted for one, or seen to hold it. */
-const versionsOf = ({ minted = '', version = [] }: Marker) => [minted, ...version];
 
 /**
  * Whether Keyturn gave a version to the secret, under its own id or under one that Secrets Manager chose, and AWSCURRENT's
@@ -22,10 +19,11 @@ async function isRotated(
     const adopted = adopt?.tokenId.toLowerCase();
     if (tokenNamedBy(labels.AWSCURRENT ?? '')?.tokenId === adopted) return false;
     const versions = new Set(Object.values(labels));
+    // What was adopted before bears versions too, and was minted for none.
     const isMintedFor = ({ id, description }: Token) => {
-      const marker = parseMarker(description)?.marker;
-      const isIts = marker?.owner === policy.owner && marker.home === homeOf(arn);
-      return isIts && id !== adopted && versionsOf(marker).some((each) => versions.has(each));
+      const { owner, home, minted = '' } = parseMarker(description)?.marker ?? {};
+      const isIts = owner === policy.owner && home === homeOf(arn);
+      return isIts && id !== adopted && versions.has(minted);
     };
     return (
       [...versions].some((version) => tokenNamedBy(version)?.certain) ||

@@ -402,3 +402,19 @@ test('a rotation of another entry by name claims nothing of a secret whose tags 
   expect(states.find(({ token }) => token === 'telegraf')?.condition).toBe('unadopted');
   expect(most(both, 'UnusableTokens')).toBe(0);
 });
+
+test('a token by hand is adopted once its id is in the entry, as the error says', async () => {
+  const { world, keyturn } = await openAdopted();
+  await world.wait(DAY);
+  const byHand = await world.people.mint({
+    description: 'by hand in the night',
+    permissions: writes('telemetry', 'quality'),
+  });
+  await world.people.saveValue(NAME, byHand.accessToken);
+  await untagAll(world);
+  await keyturn.rotate();
+  const corrected = world.deploy(policyWith({ telegraf: entryOf(byHand.id) }, declared));
+  expect((await corrected.rotate()).error).toBeUndefined();
+  const { entries } = (await corrected.rotate({ dryRun: true })).result;
+  expect(entries).toMatchObject([{ condition: 'works', tokenId: byHand.id }]);
+});
