@@ -121,16 +121,25 @@ export function measureTokens(
   const outages = mendedOutages(states, found, observation);
   const isLongHeld = ({ heldSince: since }: EntryState) =>
     since !== undefined && observation.at - since > LONG_HELD_MS;
+  // Whether what is to be adopted works, or is on hold, only a run that looks at it learns: a zero of another one would end its alarm.
+  const isAllSeen = states.every(
+    ({ token, condition }) => condition !== 'unadopted' || (found.names?.includes(token) ?? true),
+  );
+  const asFarAsSeen = (measure: 'unusableTokens' | 'longHolds', counted: number): Measures =>
+    isAllSeen || counted > 0 ? { [measure]: counted } : {};
   return {
     ownedTokens: countOwned(observation),
     // What was not looked at may wait for its first run after the policy was shortened, and nothing tells: alarms stay as they are.
     ...(late.every(({ token }) => found.names?.includes(token) ?? true) && {
       overdueTokens: late.length,
     }),
-    unusableTokens: count(({ condition }) => UNUSABLE.has(condition)),
+    ...asFarAsSeen(
+      'unusableTokens',
+      count(({ condition }) => UNUSABLE.has(condition)),
+    ),
     ...(outages > 0 && { mendedOutages: outages }),
     deletedSecrets: count(({ condition }) => condition === 'deleted'),
-    longHolds: count(isLongHeld),
+    ...asFarAsSeen('longHolds', count(isLongHeld)),
     tokensNearExpiry: current.filter(
       ({ remainingMs = Number.POSITIVE_INFINITY, renewBefore }) => remainingMs < renewBefore / 2,
     ).length,
