@@ -6,8 +6,8 @@ import type { Observation } from '../tokens/observation.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 
 /**
- * Whether Keyturn gave a version to the secret, under its own id or under one that Secrets Manager chose, and AWSCURRENT's
- * token is not the one that the entry names.
+ * Whether AWSCURRENT has what Keyturn put there, under its own version id or under one that Secrets Manager chose, and the
+ * entry names another token. What people put there since may be the token that it names.
  */
 async function isRotated(
   { secret, adopt }: TokenPolicy,
@@ -17,18 +17,15 @@ async function isRotated(
   try {
     const { labels = {}, arn = '' } = (await secrets.describe(secret)) ?? {};
     const adopted = adopt?.tokenId.toLowerCase();
-    if (tokenNamedBy(labels.AWSCURRENT ?? '')?.tokenId === adopted) return false;
-    const versions = new Set(Object.values(labels));
-    // What was adopted before bears versions too, and was minted for none.
+    const { AWSCURRENT: current = '' } = labels;
+    const named = tokenNamedBy(current);
+    if (named?.certain) return named.tokenId !== adopted;
     const isMintedFor = ({ id, description }: Token) => {
-      const { owner, home, minted = '' } = parseMarker(description)?.marker ?? {};
+      const { owner, home, minted } = parseMarker(description)?.marker ?? {};
       const isIts = owner === policy.owner && home === homeOf(arn);
-      return isIts && id !== adopted && versions.has(minted);
+      return isIts && id !== adopted && minted === current;
     };
-    return (
-      [...versions].some((version) => tokenNamedBy(version)?.certain) ||
-      [...foreign.values()].some(isMintedFor)
-    );
+    return current !== '' && [...foreign.values()].some(isMintedFor);
   } catch (error) {
     // The adoption will meet it too, and fail.
     log.warn('a secret could not be described', { secret, error });

@@ -306,10 +306,13 @@ test('a token that a person put since is not taken for the adopted one while the
   expect(most(keyturn, 'UnusableTokens')).toBe(1);
 });
 
-test.each(['as it was', 'saved'])(
-  'what Secrets Manager’s own rotation put under another version id counts as rotated, though all tags are lost: %s',
-  async (how) => {
-    const { world, keyturn, id } = await openAdopted();
+test.each([
+  ['as it was', 'OwnershipError: legacy/telegraf has no owner'],
+  ['saved', 'is not that of token'],
+])(
+  'what Secrets Manager’s own rotation put under another version id is not taken for the adopted token’s, though all tags are lost: %s',
+  async (how, words) => {
+    const { world, keyturn } = await openAdopted();
     await world.wait(DAY);
     await keyturn.rotateSecret(NAME);
     await world.wait(DAY);
@@ -318,9 +321,8 @@ test.each(['as it was', 'saved'])(
     await untagAll(world);
     const before = world.tokens();
     const { error } = await keyturn.rotate();
-    expect(error?.errorMessage).toContain('OwnershipError');
+    expect(error?.errorMessage).toContain(words);
     expect(world.tokens()).toEqual(before);
-    expect(before.map((each) => each.id)).toContain(id);
     await world.people.tag(NAME, { 'keyturn:owner': 'prod' });
     expect((await look(keyturn))[0]).toBe('works');
   },
@@ -421,4 +423,41 @@ test('a token by hand is adopted once its id is in the entry, as the error says'
   expect((await corrected.rotate()).error).toBeUndefined();
   const { entries } = (await corrected.rotate({ dryRun: true })).result;
   expect(entries).toMatchObject([{ condition: 'works', tokenId: byHand.id }]);
+});
+
+test.each(['Keyturn', 'Secrets Manager'])(
+  'a token by hand is adopted once its id is in the entry, though %s rotated the secret before',
+  async (who) => {
+    const { world, keyturn } = await openAdopted();
+    await world.wait(DAY);
+    if (who === 'Secrets Manager') await keyturn.rotateSecret(NAME);
+    else await keyturn.rotate({ tokens: ['telegraf'], force: true });
+    await world.wait(HOUR);
+    await keyturn.rotate();
+    const byHand = await world.people.mint({
+      description: 'by hand in the night',
+      permissions: writes('telemetry', 'quality'),
+    });
+    await world.people.saveValue(NAME, byHand.accessToken);
+    await untagAll(world);
+    await world.wait(HOUR);
+    const corrected = world.deploy(policyWith({ telegraf: entryOf(byHand.id) }, declared));
+    expect((await corrected.rotate()).error).toBeUndefined();
+    const { entries } = (await corrected.rotate({ dryRun: true })).result;
+    expect(entries).toMatchObject([{ condition: 'works', tokenId: byHand.id }]);
+  },
+);
+
+test('the adopted token is taken back while its successor waits, though all tags are lost', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(31 * DAY);
+  await keyturn.rotate();
+  expect(world.labels(NAME).AWSPENDING).toBeDefined();
+  await untagAll(world);
+  const { error, result } = await keyturn.rotate();
+  expect(error).toBeUndefined();
+  expect(result.entries).toMatchObject([{ condition: 'works' }]);
+  expect(world.tokens().map((each) => each.id)).toContain(id);
+  expect(canWrite(world)).toBe(true);
+  expect(most(keyturn, 'UnusableTokens')).toBe(0);
 });
