@@ -37,6 +37,9 @@ export function onePolicyFile(named: string): string {
     `found ${others.length + 1} policy files (${[file, ...others].join(', ')}), expected one: the command is for one deployment; choose it with --policy`,
   );
 }
+/** In place of the name of a file that is written. */
+export const STDOUT = '-';
+
 export const jsonOption = () => new Option('--json', 'print JSON to standard output');
 
 export const managementTokenFileOption = (help: string) =>

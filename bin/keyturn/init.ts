@@ -8,7 +8,12 @@ import { formatPath, PolicyError } from '../../functions/policy/policy-error.ts'
 import { counted } from '../../functions/run/counted.ts';
 import { readAuthority } from '../../lib/policy-file.ts';
 import { DEFAULT_POLICY } from '../../lib/policy-files.ts';
-import { jsonOption, managementTokenFileOption, ownManagementToken } from './common-options.ts';
+import {
+  jsonOption,
+  managementTokenFileOption,
+  ownManagementToken,
+  STDOUT,
+} from './common-options.ts';
 import { CommandError } from './failure.ts';
 import {
   type ClusterKeys,
@@ -39,7 +44,6 @@ interface InitOptions {
   readonly json?: true;
 }
 
-const STDOUT = '-';
 /** Characters of a token's id. */
 const WHOLE_ID = 36;
 

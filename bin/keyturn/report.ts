@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { counted } from '../../functions/run/counted.ts';
 import { formatInstant } from '../../functions/time.ts';
-import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
+import { type CommonOptions, openEngine, STDOUT, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, sentenceOf } from './failure.ts';
 import type { History } from './history/history-text.ts';
@@ -16,9 +16,6 @@ import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 import { InterruptedError } from './waiting.ts';
-
-/** As for `init`. */
-const STDOUT = '-';
 
 /** Longer than a token lives by default, and as long as the logs are kept. */
 const USUAL = '90d';

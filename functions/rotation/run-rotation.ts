@@ -194,10 +194,17 @@ async function planPossible(
   const { actions: wanted } = planRotation(policy, observation, request, learnt);
   const { noToken, unseen } = await findNoToken(wanted, observation, tools);
   const plan = planRotation(policy, observation, request, { ...learnt, noToken });
-  const findings = [...plan.findings, ...unseen].map((each): Finding => {
-    return failureOf(each, wanted) ? { ...each, fails: true } : each;
-  });
-  return { wanted, plan: { ...plan, findings: sorted(findings) } };
+  const judged = [...plan.findings, ...unseen].map((found) => ({
+    found,
+    failure: failureOf(found, wanted),
+  }));
+  const findings = judged.map(
+    ({ found, failure }): Finding => (failure ? { ...found, fails: true } : found),
+  );
+  return {
+    plan: { ...plan, findings: sorted(findings) },
+    failures: judged.flatMap(({ failure }) => failure ?? []),
+  };
 }
 
 /** One run of `rotate`, in Lambda or on a laptop: observe, plan, check the limits, apply. */
@@ -219,7 +226,7 @@ export async function runRotation(
     findReplicas(observation, request, tools),
   ]);
   const learnt = { refused, rotatedBefore, replicas, thirdMs, nextMs: runTools.nextRunMs };
-  const { plan, wanted } = await planPossible(observation, request, learnt, tools);
+  const { plan, failures } = await planPossible(observation, request, learnt, tools);
   const around = { observation, learnt, turns: createTurns(tools) };
   let outcomes: readonly Outcome<RotationAction>[] = [];
   const unasked = notLookedAt(observation, request, learnt, policy);
@@ -229,7 +236,7 @@ export async function runRotation(
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       const applied = await applyRotation(actions, { request, around }, tools);
-      outcomes = [...applied, ...plan.findings.flatMap((each) => failureOf(each, wanted) ?? [])];
+      outcomes = [...applied, ...failures];
       return outcomes;
     });
     if (!request.probe) return { ...report, entries: states() };

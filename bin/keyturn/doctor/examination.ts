@@ -7,6 +7,7 @@ import { type MarkedFile, markOf, type PolicyFile } from '../../../lib/policy-fi
 import { policyOf, readPlanReport } from '../answers.ts';
 import { type Engine, named } from '../engine.ts';
 import { FunctionError, sentenceOf } from '../failure.ts';
+import { findingsOf } from '../plan-text.ts';
 import { unseen } from './look.ts';
 
 const answerSchema = z.object({
@@ -119,9 +120,9 @@ export function lookAtDryRuns(engine: Engine): Promise<readonly DryRun[]> {
       const { plan } = readPlanReport(answer);
       const { actions, findings, refusals } = plan;
       const seen = `${actions.length} to do, ${counted(findings.length, 'finding')}`;
-      const failing = findings.flatMap(({ fails, message }) => (fails ? [message] : []));
+      const { failing } = findingsOf(plan);
       if (failing.length > 0) {
-        const why = `${seen}; the run fails: ${failing.join('; ')}`;
+        const why = `${seen}; the run fails: ${failing.map(({ message }) => message).join('; ')}`;
         return found({ state: 'fail', found: why, advice: 'keyturn plan' });
       }
       if (refusals.length === 0) return found({ state: 'ok', found: seen });
