@@ -102,8 +102,15 @@ async function refuseOtherString(
 ): Promise<void> {
   const { token } = owned;
   const databases = namedDatabases(policy);
-  const { answer, detail } = await dataPlane.burst(value, lastingPermissions(owned), { databases });
+  const { answer, detail, mixed } = await dataPlane.burst(value, lastingPermissions(owned), {
+    databases,
+  });
   if (answer === 'accepted' || answer === 'nothing-to-probe') return;
+  if (mixed) {
+    throw new AdoptionError(
+      `the cluster accepts the string in ${secret.name} for a part of what token ${token.id} may do: it is another token's, or not every router knows of a change yet; the next run asks again (${detail})`,
+    );
+  }
   throw new AdoptionError(
     answer === 'refused'
       ? `the cluster does not accept the string in ${secret.name} for what token ${token.id} may do`

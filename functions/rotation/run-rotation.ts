@@ -1,4 +1,4 @@
-import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
+import { entryOf, type Policy } from '../policy/policy.ts';
 import { rateOf } from '../policy/rate.ts';
 import { atApiTime } from '../run/api-time.ts';
 import { attempt, type Outcome } from '../run/outcome.ts';
@@ -258,32 +258,36 @@ export async function runRotation(
   }
 }
 
+/** The secrets that are to be adopted, by what a run plans. */
+const toAdopt = ({ actions, findings }: Plan<RotationAction>): readonly string[] =>
+  [...actions, ...findings].flatMap(({ kind, secret = '' }) =>
+    kind === 'adopt' || kind === CANNOT_ADOPT ? [secret] : [],
+  );
+
 /** A run for named entries looks at the adoption of no other. */
 function notLookedAt(
-  { secrets }: Pick<Observation, 'secrets'>,
+  observation: Observation,
   { tokens: names }: RotateRequest,
-  { rotatedBefore }: Learnt,
-  { tokens }: Policy,
+  learnt: Learnt,
+  policy: Policy,
 ): readonly string[] {
-  const isOther = ({ name, secret, adopt }: TokenPolicy) =>
-    adopt && !names?.includes(name) && !secrets.has(secret) && !rotatedBefore?.has(secret);
-  return names ? tokens.filter(isOther).map(({ secret }) => secret) : [];
+  if (!names) return [];
+  const isNamed = (secret: string) => names.includes(entryOf(policy, secret)?.name ?? '');
+  const ofAll = toAdopt(planRotation(policy, observation, { force: false }, learnt));
+  return ofAll.filter((secret) => !isNamed(secret));
 }
 
 /** By the name of the secret. Before a run applied anything, nothing is known but that they are not adopted. */
 function unadopted(
-  { actions, findings }: Plan<RotationAction>,
+  plan: Plan<RotationAction>,
   outcomes: readonly Outcome<RotationAction>[],
   unasked: readonly string[],
 ): ReadonlyMap<string, Unadopted> {
-  const wanted = [...actions, ...findings].flatMap(({ kind, secret = '' }) =>
-    kind === 'adopt' || kind === CANNOT_ADOPT ? [[secret, 'unadopted'] as const] : [],
-  );
   const tried = outcomes.flatMap(({ action, error }) =>
     error instanceof AdoptionError ? [[action.secret, error.consumers] as const] : [],
   );
-  const ofOthers = unasked.map((secret) => [secret, 'unadopted'] as const);
-  return new Map<string, Unadopted>([...ofOthers, ...wanted, ...tried]);
+  const wanted = [...unasked, ...toAdopt(plan)].map((secret) => [secret, 'unadopted'] as const);
+  return new Map<string, Unadopted>([...wanted, ...tried]);
 }
 
 const changesBy = (

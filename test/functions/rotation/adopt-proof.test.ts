@@ -349,6 +349,18 @@ test('a data plane that does not answer is no proof, and takes nothing', async (
   expect(tokenOf(world, mine.id)).toEqual(untouched(mine.id, 'mine'));
 });
 
+test('a string that may do a part of what the token may is told as such, and takes nothing', async () => {
+  const { world, mine, keyturn } = await legacy();
+  const part = await world.people.mint({ description: 'less', permissions: [WRITE] });
+  await world.people.changeToken(mine.id, {
+    permissions: [WRITE, { action: 'read', resource: 'telemetry' }],
+  });
+  await world.wait(HOUR);
+  await world.people.saveValue(NAME, part.accessToken);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain(`for a part of what token ${mine.id} may do`);
+});
+
 test('gives nothing under a hold, and takes it all back if one appears', async () => {
   const { world, mine, keyturn } = await legacy();
   await world.people.tag(NAME, { 'keyturn:hold': 'frozen' });

@@ -409,6 +409,28 @@ test('a rotation of another entry by name claims nothing of a secret whose tags 
   expect(measured).not.toContain('Owner=prod LongHolds');
 });
 
+test('a rotation of another entry by name raises no alarm about a secret with our tag whose adoption waits for a person', async () => {
+  const { world } = await openAdopted();
+  const admin = await world.people.mint({
+    description: 'by hand',
+    permissions: [
+      { action: 'write', resource: '*' },
+      { action: 'read', resource: '*' },
+    ],
+  });
+  await world.people.saveValue(NAME, admin.accessToken);
+  const both = world.deploy(policyWith({ other: writer, telegraf: entryOf(admin.id) }, declared));
+  expect((await both.rotate()).error?.errorMessage).toContain('keyturn adopt telegraf --confirm');
+  expect(both.metrics()).toContainEqual(
+    expect.objectContaining({ 'Owner=prod UnusableTokens': 0 }),
+  );
+  await world.wait(MINUTE);
+  const { entries } = (await both.rotate({ tokens: ['other'] })).result;
+  const states: readonly { readonly token: string; readonly condition: string }[] = entries;
+  expect(states.find(({ token }) => token === 'telegraf')?.condition).toBe('unadopted');
+  expect(most(both, 'UnusableTokens')).toBe(0);
+});
+
 test('a token by hand is adopted once its id is in the entry, as the error says', async () => {
   const { world, keyturn } = await openAdopted();
   await world.wait(DAY);
