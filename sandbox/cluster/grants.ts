@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lagOf } from './routers.ts';
-import type { Permission, StoredToken, World } from './state.ts';
+import { type Permission, type StoredToken, tokensByHash, type World } from './state.ts';
+
+/** What a router may have learnt of a change depends on. */
+type Moment = Pick<World, 'now' | 'router' | 'routers' | 'revocationDelayMs'>;
 
 export const sha512 = (tokenString: string) =>
   createHash('sha512').update(tokenString).digest('hex');
@@ -35,7 +38,7 @@ export function setPermissions(
 function hasLearnt(
   { id }: StoredToken,
   effectiveAt: number,
-  { now, router, routers: { spreadMs } }: World,
+  { now, router, routers: { spreadMs } }: Moment,
 ): boolean {
   if (effectiveAt > now) return false;
   // All have.
@@ -43,7 +46,7 @@ function hasLearnt(
   return effectiveAt + lagOf(router, id, effectiveAt, spreadMs) <= now;
 }
 
-function isKnown(token: StoredToken, world: World): boolean {
+function isKnown(token: StoredToken, world: Moment): boolean {
   const { knownFrom, knownUntil, expiresAt = Infinity } = token;
   // Every router knows when a token expires since it knows the token.
   const hasExpired = expiresAt + world.revocationDelayMs <= world.now;
@@ -52,9 +55,11 @@ function isKnown(token: StoredToken, world: World): boolean {
 }
 
 /** The token that a string is of, revoked or not. */
-export function findToken(tokenString: string, { state }: World): StoredToken | undefined {
-  const hash = sha512(tokenString);
-  return state.tokens.find((each) => each.sha512 === hash);
+export function findToken(
+  tokenString: string,
+  { state }: Pick<World, 'state'>,
+): StoredToken | undefined {
+  return tokensByHash(state.tokens).get(sha512(tokenString));
 }
 
 type Verdict = 'granted' | 'not permitted' | 'invalid';
@@ -67,7 +72,7 @@ export function judge(
   token: StoredToken | undefined,
   action: 'read' | 'write',
   database: string,
-  world: World,
+  world: Moment,
 ): Verdict {
   if (!token || !isKnown(token, world)) return 'invalid';
   const granted = token.grants.some(

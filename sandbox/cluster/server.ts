@@ -11,7 +11,13 @@ import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
 import { createRouting, unreadable } from './routing.ts';
-import { type ClusterState, emptyState, type Identity, type World } from './state.ts';
+import {
+  type ClusterState,
+  emptyState,
+  type Identity,
+  type StoredToken,
+  type World,
+} from './state.ts';
 import { makeBase64 } from './tokens.ts';
 
 export interface ClusterOptions {
@@ -80,7 +86,9 @@ export function createCluster(options: ClusterOptions): Cluster {
   const world = (router = 0): World => ({
     state,
     manners: cluster.manners,
-    shown: past.asShown(state.tokens, clock.now(), cluster.manners),
+    get shown() {
+      return past.asShown(state.tokens, clock.now(), cluster.manners);
+    },
     routers: cluster.routers,
     identity: cluster.identity,
     router,
@@ -97,6 +105,24 @@ export function createCluster(options: ClusterOptions): Cluster {
     const router = met.get(connection) ?? routerOf(connections++, cluster.routers);
     met.set(connection, router);
     return router;
+  };
+
+  const allRouters = () => Array.from({ length: cluster.routers.count }, (_, router) => router);
+
+  /** The tokens of strings that were asked for: a simulation asks for the same ones after every call. */
+  const found = new Map<string, StoredToken>();
+  const accepting = (
+    tokenString: string,
+    action: 'read' | 'write',
+    database: string,
+  ): ((router: number) => boolean) => {
+    const token = found.get(tokenString) ?? findToken(tokenString, { state });
+    if (!token) return () => false;
+    found.set(tokenString, token);
+    const now = clock.now();
+    const { routers, revocationDelayMs } = cluster;
+    return (router) =>
+      judge(token, action, database, { now, router, routers, revocationDelayMs }) === 'granted';
   };
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
@@ -143,15 +169,13 @@ export function createCluster(options: ClusterOptions): Cluster {
     restore: (saved) => {
       state = structuredClone(saved);
       past.forget();
+      found.clear();
     },
     acceptedBy(tokenString, action, database) {
-      const token = findToken(tokenString, world(0));
-      const accepts = (router: number) =>
-        judge(token, action, database, world(router)) === 'granted';
-      return Array.from({ length: cluster.routers.count }, (_, router) => router).filter(accepts);
+      return allRouters().filter(accepting(tokenString, action, database));
     },
     accepts(...asked) {
-      return cluster.acceptedBy(...asked).length === cluster.routers.count;
+      return allRouters().every(accepting(...asked));
     },
     respond,
     forget: callers.forget,

@@ -92,6 +92,20 @@ export interface ClusterState {
   nextId: number;
 }
 
+/** What the cluster keeps of a token's string. */
+type Hashed = Pick<StoredToken, 'sha512'>;
+
+const known = new WeakMap<object, { readonly count: number; readonly all: Map<string, Hashed> }>();
+
+/** A list of tokens only grows, and a long life asks it thousands of times. */
+export function tokensByHash<T extends Hashed>(tokens: readonly T[]): ReadonlyMap<string, T> {
+  const found = known.get(tokens);
+  if (found?.count === tokens.length) return found.all as Map<string, T>;
+  const all = new Map(tokens.map((token) => [token.sha512, token]));
+  known.set(tokens, { count: tokens.length, all });
+  return all;
+}
+
 export const emptyState = (): ClusterState => ({ tokens: [], databases: [], calls: {}, nextId: 1 });
 
 /** What a route needs besides the request. */

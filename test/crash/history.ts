@@ -18,7 +18,6 @@ import {
 
 /** Consumers of a secret got one token's string from one instant to another. */
 interface Reign {
-  readonly secret: string;
   /** The token whose string AWSCURRENT's version holds; absent: no token has it, or there is none. */
   readonly token?: string;
   readonly from: number;
@@ -35,6 +34,8 @@ export interface History {
   readonly disowned: Record<string, true>;
   /** All token strings ever made, by id. */
   readonly strings: Record<string, string>;
+  /** And the ids by string. */
+  readonly ids: Record<string, string>;
   /** Tokens that a function minted. */
   readonly minted: Record<string, true>;
   /** Tokens whose string a secret version has held. */
@@ -45,7 +46,10 @@ export interface History {
   readonly accepted: Record<string, true>;
   /** Tokens with which consumers could do all of that everywhere, while they had them. */
   readonly worked: Record<string, true>;
-  readonly reigns: Reign[];
+  /** By secret, one after the other: a long life asks after every call. */
+  readonly reigns: Record<string, Reign[]>;
+  /** Tokens that consumers had. */
+  readonly reigned: Record<string, true>;
   /** The first version of each secret, by `home`. */
   readonly first: Record<string, string>;
   /** Tokens for whose state a person answers, and why. */
@@ -72,12 +76,14 @@ export const emptyHistory = (): History => ({
   foreign: {},
   disowned: {},
   strings: {},
+  ids: {},
   minted: {},
   stored: {},
   granted: {},
   accepted: {},
   worked: {},
-  reigns: [],
+  reigns: {},
+  reigned: {},
   first: {},
   exempt: {},
   taken: {},
@@ -109,6 +115,7 @@ function noteMinting(history: History, { call, reply }: Step): void {
   if (call.operation !== 'POST /tokens' || reply.status !== 200) return;
   const { id, accessToken } = JSON.parse(reply.body) as { id: string; accessToken: string };
   history.strings[id] = accessToken;
+  history.ids[accessToken] = id;
   if (call.caller === undefined) history.foreign[id] = true;
   else history.minted[id] = true;
 }
@@ -116,8 +123,7 @@ function noteMinting(history: History, { call, reply }: Step): void {
 /** Notes whether the data plane accepted a string. */
 export function noteProbe(history: History, { call, reply }: Pick<Step, 'call' | 'reply'>): void {
   if (call.server !== 'data-plane') return;
-  const string = call.authorization?.split(' ')[1];
-  const id = Object.keys(history.strings).find((each) => history.strings[each] === string);
+  const id = history.ids[call.authorization?.split(' ')[1] ?? ''];
   if (id === undefined) return;
   if (reply.status === 204 || reply.status === 200) history.accepted[id] = true;
   else delete history.accepted[id];
@@ -134,8 +140,7 @@ function noteGrants(history: History, { after }: Step, terms: Terms): void {
     // What a person gives to a token that nobody armed yet is not what consumers were given.
     const isOnlyAdded = needed !== undefined && !coversAll && token.marker.grants === undefined;
     if (!isOnlyAdded) history.granted[token.id] ??= token.permissions;
-    const wasGiven = history.reigns.some((reign) => reign.token === token.id);
-    if (coversAll && !wasGiven) history.granted[token.id] = token.permissions;
+    if (coversAll && !history.reigned[token.id]) history.granted[token.id] = token.permissions;
   }
 }
 
@@ -156,13 +161,16 @@ function noteReign(history: History, secret: SeenSecret, step: Step, terms: Term
   const held = after.tokens.get(secret.holders.AWSCURRENT ?? '');
   const isUnseen = terms.isRetired(secret.name) || isPastedUnseen(held, secret);
   const token = isUnseen ? undefined : secret.holders.AWSCURRENT;
-  const reigning = history.reigns.findLast((reign) => reign.secret === secret.name);
+  history.reigns[secret.name] ??= [];
+  const reigns = history.reigns[secret.name] ?? [];
+  const reigning = reigns.at(-1);
   if (reigning?.token !== token) {
     if (reigning) {
       reigning.until ??= after.at;
       reigning.workedToTheEnd = worksIn(before, reigning.token);
     }
-    history.reigns.push({ secret: secret.name, from: after.at, ...(token && { token }) });
+    reigns.push({ from: after.at, ...(token && { token }) });
+    if (token) history.reigned[token] = true;
   }
   const current = after.tokens.get(token ?? '');
   const isPlaced = history.placed[secret.labels.AWSCURRENT ?? ''];
@@ -172,8 +180,9 @@ function noteReign(history: History, secret: SeenSecret, step: Step, terms: Term
 }
 
 function noteAbsence({ reigns }: History, { after }: Step): void {
-  for (const reign of reigns) {
-    if (!after.secrets.has(reign.secret)) reign.until ??= after.at;
+  for (const [name, all] of Object.entries(reigns)) {
+    const last = all.at(-1);
+    if (last && !after.secrets.has(name)) last.until ??= after.at;
   }
 }
 

@@ -84,6 +84,13 @@ const wasHeldAtLook = (
   { caller = '' }: Step['call'],
 ): boolean => home !== undefined && obeyed[caller]?.includes(home) === true;
 
+/** Of all secrets, since people paste strings. */
+const lastReignOf = ({ reigns }: History, token: string) =>
+  Object.values(reigns)
+    .flat()
+    .sort((a, b) => a.from - b.from)
+    .findLast((reign) => reign.token === token);
+
 /** Why a schedule may not take this token away; undefined: it may. */
 function protection(
   token: SeenToken,
@@ -108,13 +115,13 @@ function protection(
     return undefined;
   }
   if (history.exempt[token.id]) return undefined;
-  const until = history.reigns.findLast((reign) => reign.token === token.id)?.until;
+  const until = lastReignOf(history, token.id)?.until;
   return until !== undefined && view.at < until + gracePeriod ? 'within its grace' : undefined;
 }
 
 /** It was deleted, or cannot do any more what it could at first. */
 function isTaken(history: History, token: SeenToken, now: SeenToken | undefined): boolean {
-  if (!now || !isAlive(token)) return false;
+  if (!now || now === token || !isAlive(token)) return false;
   const first = history.granted[token.id] ?? [];
   const left = ({ permissions }: SeenToken) =>
     first.filter((one) =>
@@ -226,7 +233,7 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
   const foreign = Object.keys(history.foreign).flatMap((id) => before.tokens.get(id) ?? []);
   for (const was of foreign) {
     const is = after.tokens.get(was.id);
-    if (is && imprint(is) === imprint(was)) continue;
+    if (is && (is === was || imprint(is) === imprint(was))) continue;
     const mayGo = terms.deletesExpired && isExpired(was, before.at) && !(is && isAlive(is));
     // A person may have taken its marker after the last look.
     if (history.disowned[was.id]) continue;
@@ -236,11 +243,22 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
   }
 }
 
+/** The tokens that consumers may hold who re-read their secret at an instant, or since. */
+function heldSince({ reigns }: History, since: number, now: number): Set<string | undefined> {
+  const held = new Set<string | undefined>();
+  for (const all of Object.values(reigns)) {
+    for (const { token, until = now } of all.toReversed()) {
+      if (until <= since && until !== now) break;
+      held.add(token);
+    }
+  }
+  return held;
+}
+
 /** J: whoever re-read the secret within a grace period holds a string that the data plane takes. */
 export function* refusesNoConsumer(history: History, { after }: Step, terms: Terms): Violations {
   const since = after.at - terms.gracePeriod;
-  const held = history.reigns.filter(({ until = after.at }) => until > since || until === after.at);
-  for (const id of new Set(held.map(({ token }) => token))) {
+  for (const id of heldSince(history, since, after.at)) {
     const granted = history.granted[id ?? ''];
     if (id === undefined || !granted || history.foreign[id] || history.exempt[id]) continue;
     const token = after.tokens.get(id);

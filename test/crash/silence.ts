@@ -86,8 +86,8 @@ export const bereft =
       token = '',
       until = at,
       workedToTheEnd,
-    } = history.reigns.findLast(
-      (each) => each.secret === name && each.until !== undefined && each.token !== undefined,
+    } = history.reigns[name]?.findLast(
+      (each) => each.until !== undefined && each.token !== undefined,
     ) ?? {};
     // Another secret's, which a person pasted here, ends as that one says, by an order above all.
     const isOwn = tokens.get(token)?.marker.secret === name;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AwsState, SecretVersion } from '../../sandbox/aws/state.ts';
+import type { AwsState, Secret, SecretVersion } from '../../sandbox/aws/state.ts';
 import type { ClusterState, StoredToken } from '../../sandbox/cluster/state.ts';
 import { holderOf } from '../world/holder.ts';
 import { type Marker, readMarker } from '../world/marker.ts';
@@ -51,24 +51,50 @@ function markerOf(description: string): Marker {
   return marker;
 }
 
+/** What was made of a state's objects. Most of them are the same after the next call. */
+const seenTokens = new WeakMap<StoredToken, SeenToken>();
+const seenSecrets = new WeakMap<Secret, SeenSecret>();
+
+/** The cluster changes its tokens in place. */
+function seenToken(token: StoredToken): SeenToken {
+  const known = seenTokens.get(token);
+  const { description, permissions, revokedAt } = token;
+  const isSame =
+    known?.description === description &&
+    known.permissions === permissions &&
+    known.revokedAt === revokedAt;
+  if (known && isSame) return known;
+  const seen = { ...token, marker: markerOf(description) };
+  seenTokens.set(token, seen);
+  return seen;
+}
+
+/** A secret is another object after each change. */
+function seenSecret(secret: Secret, { tokens }: ClusterState): SeenSecret {
+  const known = seenSecrets.get(secret);
+  if (known) return known;
+  const { name, arn, tags, versions, deletedAt } = secret;
+  const all = Object.values(versions).map(
+    (version): SeenVersion => ({
+      ...version,
+      token: holderOf(version.secretString, tokens)?.id,
+    }),
+  );
+  const isDeleted = deletedAt !== undefined;
+  const seen = { name, home: homeOf(arn), tags, ...labelled(all), versions: all, isDeleted };
+  seenSecrets.set(secret, seen);
+  return seen;
+}
+
 export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
-  const tokens = cluster.tokens.map((token): [string, SeenToken] => [
-    token.id,
-    { ...token, marker: markerOf(token.description) },
-  ]);
-  const secrets = Object.values(aws.secrets)
-    .filter(({ name, deletionAt = Infinity }) => name !== MANAGEMENT_SECRET && at < deletionAt)
-    .map(({ name, arn, tags, versions, deletedAt }): [string, SeenSecret] => {
-      const all = Object.values(versions).map(
-        (version): SeenVersion => ({
-          ...version,
-          token: holderOf(version.secretString, cluster.tokens)?.id,
-        }),
-      );
-      const isDeleted = deletedAt !== undefined;
-      return [name, { name, home: homeOf(arn), tags, ...labelled(all), versions: all, isDeleted }];
-    });
-  return { at, tokens: new Map(tokens), secrets: new Map(secrets) };
+  const secrets = Object.values(aws.secrets).filter(
+    ({ name, deletionAt = Infinity }) => name !== MANAGEMENT_SECRET && at < deletionAt,
+  );
+  return {
+    at,
+    tokens: new Map(cluster.tokens.map((token) => [token.id, seenToken(token)])),
+    secrets: new Map(secrets.map((secret) => [secret.name, seenSecret(secret, cluster)])),
+  };
 }
 
 function labelled(versions: readonly SeenVersion[]): Pick<SeenSecret, 'labels' | 'holders'> {

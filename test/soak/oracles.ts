@@ -215,8 +215,7 @@ export function createOracles(
     },
     /** How many of our tokens consumers never got. */
     inVain() {
-      const had = new Set(history.reigns.map(({ token }) => token));
-      return Object.keys(history.minted).filter((id) => !had.has(id)).length;
+      return Object.keys(history.minted).filter((id) => !history.reigned[id]).length;
     },
     /** The secrets that only people can mend, or that they hold. */
     inPeoplesHands: () => {
