@@ -136,7 +136,9 @@ async function finish(
         }),
     },
   });
-  return { result: 'done', current: { token, since } };
+  // What was adopted before only has its tag back: how it is with its token, the run has seen.
+  const isShown = proof !== undefined || isConfirmed;
+  return { result: 'done', ...(isShown && { current: { token, since } }) };
 }
 
 /**

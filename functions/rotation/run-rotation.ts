@@ -10,7 +10,7 @@ import { REPLICAS_UNKNOWN } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import { needsVersionTimes, OwnershipError } from '../tokens/claim-secret.ts';
 import type { Observation } from '../tokens/observation.ts';
-import { observe } from '../tokens/observe.ts';
+import { alsoOurs, observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { OutsiderError } from '../tokens/refuse-outsiders.ts';
 import { SecretShapeError } from '../tokens/secret-string.ts';
@@ -45,8 +45,8 @@ import type { RotationAction } from './plan/rotation-action.ts';
 import { findRefused } from './refused-strings.ts';
 import { findReplicas, ReplicaError, replicate } from './replicas.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
-import { findRotatedBefore } from './rotated-before.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
+import { findUnlisted } from './unlisted-secrets.ts';
 
 /**
  * How long until the third run after this one, at most: as its schedule said, which a person's run is told,
@@ -213,16 +213,18 @@ export async function runRotation(
   runTools: RunTools,
 ): Promise<RotationReport> {
   const { policy } = runTools;
-  const observation = await observe(runTools, policy, {
+  const wanted = {
     databases: needsDatabases(policy),
     readFingerprint: fingerprintReader(runTools),
     needsTimes: needsVersionTimes,
-  });
-  const tools = atApiTime(runTools, observation);
+  };
+  const listed = await observe(runTools, policy, wanted);
+  const tools = atApiTime(runTools, listed);
+  const { rotated: rotatedBefore, untagged } = await findUnlisted(listed, tools);
+  const observation = await alsoOurs(listed, untagged, tools, policy, wanted);
   const thirdMs = timeToThirdRun(request, runTools);
-  const [refused, rotatedBefore, replicas] = await Promise.all([
+  const [refused, replicas] = await Promise.all([
     findRefused(observation, tools),
-    findRotatedBefore(observation, tools),
     findReplicas(observation, request, tools),
   ]);
   const learnt = { refused, rotatedBefore, replicas, thirdMs, nextMs: runTools.nextRunMs };

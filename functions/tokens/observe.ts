@@ -129,6 +129,34 @@ async function refuseIncompleteListing(
   );
 }
 
+/** The same, if these secrets are ours, too: the listing of secrets did not show it. */
+export async function alsoOurs(
+  observation: Observation,
+  secrets: readonly Secret[],
+  readers: Readers,
+  { owner }: Pick<Policy, 'owner'>,
+  { readFingerprint, needsTimes }: Wanted,
+): Promise<Observation> {
+  if (secrets.length === 0) return observation;
+  const { listed = [], at } = observation;
+  const known = [...observation.secrets.values()].map(({ secret }) => secret);
+  const byName = new Map([...known, ...secrets].map((secret) => [secret.name, secret]));
+  const secretNamed: SecretNamed = (name) => byName.get(name);
+  const sorted = sortByOwner(listed, owner, secretNamed);
+  const isYoung = youngVersions(readers.secrets, at);
+  const sources = { ...sorted, api: readers.api, owner, secretNamed, isYoung, readFingerprint };
+  const seen = await Promise.all(
+    secrets.map((secret) => observeSecret(secret, sources, readers.secrets, needsTimes)),
+  );
+  const all = [...observation.secrets.values(), ...seen];
+  return {
+    ...observation,
+    secrets: new Map(all.map((each) => [each.secret.name, each])),
+    foreign: sorted.foreign,
+    revoked: sorted.revoked,
+  };
+}
+
 /**
  * Reads both systems: every secret of ours, every token, and what else the job wants. All or nothing: a
  * failed read is an error, never an empty list.

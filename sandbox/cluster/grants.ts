@@ -55,10 +55,7 @@ function isKnown(token: StoredToken, world: Moment): boolean {
 }
 
 /** The token that a string is of, revoked or not. */
-export function findToken(
-  tokenString: string,
-  { state }: Pick<World, 'state'>,
-): StoredToken | undefined {
+function findToken(tokenString: string, { state }: Pick<World, 'state'>): StoredToken | undefined {
   return tokensByHash(state.tokens).get(sha512(tokenString));
 }
 

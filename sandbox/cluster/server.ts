@@ -5,19 +5,13 @@ import { type Callers, watchCallers } from '../callers.ts';
 import type { Clock } from '../clock.ts';
 import { type Interceptor, passThrough, type Reply } from '../interception.ts';
 import { createQuotas } from '../quotas.ts';
-import { findToken, judge } from './grants.ts';
+import { judge, sha512 } from './grants.ts';
 import { managementError } from './management-api.ts';
 import type { Manners } from './manners.ts';
 import { createPast } from './past.ts';
 import { type Routers, routerOf } from './routers.ts';
 import { createRouting, unreadable } from './routing.ts';
-import {
-  type ClusterState,
-  emptyState,
-  type Identity,
-  type StoredToken,
-  type World,
-} from './state.ts';
+import { type ClusterState, emptyState, type Identity, tokensByHash, type World } from './state.ts';
 import { makeBase64 } from './tokens.ts';
 
 export interface ClusterOptions {
@@ -109,16 +103,17 @@ export function createCluster(options: ClusterOptions): Cluster {
 
   const allRouters = () => Array.from({ length: cluster.routers.count }, (_, router) => router);
 
-  /** The tokens of strings that were asked for: a simulation asks for the same ones after every call. */
-  const found = new Map<string, StoredToken>();
+  /** Of strings that tokens have: a simulation asks for the same ones after every call. */
+  const hashes = new Map<string, string>();
   const accepting = (
     tokenString: string,
     action: 'read' | 'write',
     database: string,
   ): ((router: number) => boolean) => {
-    const token = found.get(tokenString) ?? findToken(tokenString, { state });
+    const hash = hashes.get(tokenString) ?? sha512(tokenString);
+    const token = tokensByHash(state.tokens).get(hash);
     if (!token) return () => false;
-    found.set(tokenString, token);
+    hashes.set(tokenString, hash);
     const now = clock.now();
     const { routers, revocationDelayMs } = cluster;
     return (router) =>
@@ -169,7 +164,6 @@ export function createCluster(options: ClusterOptions): Cluster {
     restore: (saved) => {
       state = structuredClone(saved);
       past.forget();
-      found.clear();
     },
     acceptedBy(tokenString, action, database) {
       return allRouters().filter(accepting(tokenString, action, database));

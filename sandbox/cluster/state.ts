@@ -95,14 +95,21 @@ export interface ClusterState {
 /** What the cluster keeps of a token's string. */
 type Hashed = Pick<StoredToken, 'sha512'>;
 
-const known = new WeakMap<object, { readonly count: number; readonly all: Map<string, Hashed> }>();
+interface Known {
+  readonly count: number;
+  readonly last: Hashed | undefined;
+  readonly all: Map<string, Hashed>;
+}
 
-/** A list of tokens only grows, and a long life asks it thousands of times. */
+const known = new WeakMap<object, Known>();
+
+/** A list of tokens grows at its end, or is replaced; a long life asks it thousands of times. */
 export function tokensByHash<T extends Hashed>(tokens: readonly T[]): ReadonlyMap<string, T> {
   const found = known.get(tokens);
-  if (found?.count === tokens.length) return found.all as Map<string, T>;
+  const last = tokens.at(-1);
+  if (found?.count === tokens.length && found.last === last) return found.all as Map<string, T>;
   const all = new Map(tokens.map((token) => [token.sha512, token]));
-  known.set(tokens, { count: tokens.length, all });
+  known.set(tokens, { count: tokens.length, last, all });
   return all;
 }
 

@@ -1,6 +1,7 @@
 import type { Token } from '../../management-api/token.ts';
 import type { TokenPolicy } from '../../policy/policy.ts';
 import type { Finding } from '../../run/plan.ts';
+import { OWNER_TAG } from '../../secrets-manager/secret.ts';
 import { homeOf, isMarked, parseMarker } from '../../tokens/marker.ts';
 import type { Observation, ObservedSecret } from '../../tokens/observation.ts';
 import { isUnproven, lastingPermissions, leftOfProof } from '../../tokens/proof.ts';
@@ -55,6 +56,10 @@ function foreignNamed(tokenId: string, { foreign }: Around): Token | undefined {
 const unprovenNamed = (tokenId: string, { tokens }: ObservedSecret): Token | undefined =>
   tokens.find(({ token, marker }) => isNamed(tokenId, token) && isUnproven(marker))?.token;
 
+/** A secret that was adopted, and that lost our tag: it is ours again with that, before anything else is done to it. */
+export const isUntagged = ({ secret }: ObservedSecret): boolean =>
+  secret.tags[OWNER_TAG] === undefined;
+
 /** Of a secret that is ours. An `adopt` that stays in its entry means nothing once its token was taken over. */
 function wantedIn(
   { adopt }: TokenPolicy,
@@ -85,7 +90,8 @@ function tokenToAdopt(
   around: Around,
 ): string | undefined {
   if (!seen) return around.isRotated ? undefined : entry.adopt?.tokenId;
-  return forbidden(seen) ? undefined : wantedIn(entry, seen, around);
+  if (forbidden(seen)) return undefined;
+  return isUntagged(seen) ? entry.adopt?.tokenId : wantedIn(entry, seen, around);
 }
 
 /** The remedy of a token whose secret was made anew, or promoted from a replica. */

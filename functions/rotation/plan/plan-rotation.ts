@@ -6,7 +6,7 @@ import { countOwned, type Observation, type ObservedSecret } from '../../tokens/
 import { currentHolder, isCurrentHere, wasEndedByOrder } from '../../tokens/state.ts';
 import { unreadableSecrets } from '../../tokens/unreadable-secrets.ts';
 import { clusterMove, isMove, moveConditions } from './cluster-moves.ts';
-import { adoptsFirst, decideAdoption, wasAdopted } from './decide-adoption.ts';
+import { adoptsFirst, decideAdoption, isUntagged, wasAdopted } from './decide-adoption.ts';
 import {
   type Decision,
   decideRotation,
@@ -169,12 +169,35 @@ export const NOT_OURS = 'NotOurs';
 /** Whether an action stores the string of a new token. */
 export const isStoring = ({ kind }: RotationAction) => kind === 'rotate' || kind === 'mint';
 
-/** Of a token that was taken over before, also what waits comes first: it would be lost, with what the token lacks. */
-const comesFirst = (
-  { isFirst }: { readonly isFirst: boolean },
+/**
+ * Whether nothing but the adoption is done: of a secret that lost our tag, where it cannot get that back. Of a token that was taken
+ * over before, also what waits comes first: it would be lost, with what the token lacks.
+ */
+function isAlone(
+  { isFirst, actions }: Planned & { readonly isFirst: boolean },
   { action, reason }: Decision,
   seen: ObservedSecret | undefined,
-): boolean => isFirst || !(action || (reason && wasAdopted(seen)));
+): boolean {
+  if (seen && isUntagged(seen)) return actions.length === 0;
+  return isFirst || !(action || (reason && wasAdopted(seen)));
+}
+
+/** What is noted before anything else. Where our tag is lost, that waits for a run that finds it. */
+function planNotes(
+  entry: TokenPolicy,
+  seen: ObservedSecret | undefined,
+  sharing: Parameters<typeof noteVersions>[1],
+  { now }: Pick<EntryContext, 'now'>,
+  policy: Policy,
+): RotationAction[] {
+  if (!seen || isUntagged(seen)) return [];
+  const notes = forbidden(seen) ? [] : noteVersions(seen, sharing, now);
+  const about = { token: entry.name, secret: entry.secret };
+  return [
+    ...clusterMove(entry, seen, now, policy),
+    ...notes.map((note) => ({ ...about, ...note })),
+  ];
+}
 
 /** What a run does for one entry. `sharing`: what is to be noted in its tokens' markers. */
 function planEntry(
@@ -191,25 +214,23 @@ function planEntry(
   if (!seen && adoption) return adoption;
   const { finding, forbids } = checkDatabases(entry, seen, context.isKnown);
   const refused = finding ? [{ ...about, ...finding }] : [];
-  const notes = seen && !forbidden(seen) ? noteVersions(seen, sharing, context.now) : [];
-  const noted = [
-    ...clusterMove(entry, seen, context.now, policy),
-    ...notes.map((note) => ({ ...about, ...note })),
-  ];
+  const noted = planNotes(entry, seen, sharing, context, policy);
   const rotation = decideRotation(entry, seen, context);
   const findings = [...refused, ...rotation.findings];
-  if (adoption && comesFirst(adoption, rotation, seen)) {
+  if (adoption && isAlone(adoption, rotation, seen)) {
     return {
       actions: [...noted, ...adoption.actions],
       findings: [...findings, ...adoption.findings],
     };
   }
+  // Only with our tag is it ours.
+  const first = seen && isUntagged(seen) ? (adoption?.actions ?? []) : noted;
   const { action } = rotation;
   if (action && context.noToken && isStoring(action)) {
-    return { actions: noted, findings: [...findings, { ...about, ...context.noToken }] };
+    return { actions: first, findings: [...findings, { ...about, ...context.noToken }] };
   }
   const isAllowed = action && (!forbids || GRANTS_NOTHING.includes(action.kind));
-  return { actions: [...noted, ...(isAllowed ? [action] : [])], findings };
+  return { actions: [...first, ...(isAllowed ? [action] : [])], findings };
 }
 
 /** Marks of tokens whose entry left the policy: what another secret of ours has must not be retired. */

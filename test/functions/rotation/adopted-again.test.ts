@@ -395,13 +395,33 @@ test('a proof that fails leaves a token that an earlier version adopted the vers
   expect(described()).toBe(before);
 });
 
-test('a rotation of another entry by name claims nothing of a secret whose tags are lost, and at which it did not look', async () => {
+const conditionOf = async (deployed: Deployment, request: object) => {
+  const { entries } = (await deployed.rotate(request)).result;
+  const states: readonly { readonly token: string; readonly condition: string }[] = entries;
+  return states.find(({ token }) => token === 'telegraf')?.condition;
+};
+
+test('a rotation of another entry by name says of a secret that lost its tags alone what its token’s marker shows', async () => {
   const { world, id } = await openAdopted();
   const both = world.deploy(policyWith({ other: writer, telegraf: entryOf(id) }, declared));
   await untagAll(world);
-  const { result } = await both.rotate({ tokens: ['other'] });
-  const states: readonly { readonly token: string; readonly condition: string }[] = result.entries;
-  expect(states.find(({ token }) => token === 'telegraf')?.condition).toBe('unadopted');
+  expect(await conditionOf(both, { tokens: ['other'] })).toBe('works');
+  await world.people.changeToken(id, { permissions: writes('telemetry') });
+  await world.wait(MINUTE);
+  expect(await conditionOf(both, { tokens: ['other'] })).toBe('stripped');
+  expect(most(both, 'UnusableTokens')).toBe(1);
+});
+
+test('a rotation of another entry by name claims nothing of a string by hand in a secret whose tags are lost, and at which it did not look', async () => {
+  const { world, id } = await openAdopted();
+  const both = world.deploy(policyWith({ other: writer, telegraf: entryOf(id) }, declared));
+  await untagAll(world);
+  const { accessToken } = await world.people.mint({
+    description: 'by hand',
+    permissions: writes('telemetry'),
+  });
+  await world.people.saveValue(NAME, accessToken);
+  expect(await conditionOf(both, { tokens: ['other'] })).toBe('unadopted');
   // A zero would end an alarm that a scheduled run has raised.
   const measured = both.metrics().flatMap((each) => Object.keys(each));
   expect(measured).toContain('Owner=prod DeletedSecrets');
@@ -425,9 +445,7 @@ test('a rotation of another entry by name raises no alarm about a secret with ou
     expect.objectContaining({ 'Owner=prod UnusableTokens': 0 }),
   );
   await world.wait(MINUTE);
-  const { entries } = (await both.rotate({ tokens: ['other'] })).result;
-  const states: readonly { readonly token: string; readonly condition: string }[] = entries;
-  expect(states.find(({ token }) => token === 'telegraf')?.condition).toBe('unadopted');
+  expect(await conditionOf(both, { tokens: ['other'] })).toBe('unadopted');
   expect(most(both, 'UnusableTokens')).toBe(0);
 });
 
@@ -482,4 +500,45 @@ test('the adopted token is taken back while its successor waits, though all tags
   expect(world.tokens().map((each) => each.id)).toContain(id);
   expect(canWrite(world)).toBe(true);
   expect(most(keyturn, 'UnusableTokens')).toBe(0);
+});
+
+/** Something takes all tags of the secret before each daily run. */
+async function passDays(world: World, keyturn: Deployment, days: number) {
+  const seen: string[][] = [];
+  for (let day = 0; day < days; day += 1) {
+    await world.wait(DAY);
+    await untagAll(world);
+    seen.push(await look(keyturn));
+  }
+  return seen;
+}
+
+test('an adopted token whose secret loses all tags before every run is rotated when it is due', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  const days = await passDays(world, keyturn, 29);
+  expect(days.slice(0, 27)).toEqual(Array(27).fill(['works', 'adopt Adopted']));
+  expect(days.flat()).toContain('mint Due');
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+  expect(most(keyturn, 'OverdueTokens')).toBe(0);
+});
+
+test('an adopted token that loses a permission while its secret loses all tags is told of in that run', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await world.people.changeToken(id, { permissions: writes('telemetry') });
+  await untagAll(world);
+  expect(await look(keyturn)).toEqual(['stripped', 'adopt Adopted']);
+  expect(most(keyturn, 'UnusableTokens')).toBe(1);
+});
+
+test('a rotation by name of an adopted token whose secret has lost all tags rotates it', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await untagAll(world);
+  await keyturn.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
 });

@@ -7,6 +7,7 @@ import { HOLD_TAG } from '../../../../functions/secrets-manager/hold.ts';
 import {
   CLUSTER_TAG,
   MOVED_TAG,
+  OWNER_TAG,
   type Secret,
 } from '../../../../functions/secrets-manager/secret.ts';
 import { formatInstant } from '../../../../functions/time.ts';
@@ -23,6 +24,7 @@ import {
   LEARNT,
   MINUTE,
   NOW,
+  OWNER,
   observationOf,
   policyOf,
   secretOf,
@@ -562,7 +564,9 @@ test('an outage that the run ended is counted in that run and not as a state, a 
     return measureTokens(policyOf(), observation, states, before);
   };
   const placeholder = { secrets: [secretOf({ AWSCURRENT: SAVED })] };
-  const tagged = (tags: Secret['tags']) => ({ secrets: [secretOf({ AWSCURRENT: 1 }, { tags })] });
+  const tagged = (tags: Secret['tags']) => ({
+    secrets: [secretOf({ AWSCURRENT: 1 }, { tags: { [OWNER_TAG]: OWNER, ...tags } })],
+  });
   const moved = (madeAt = NOW - DAY, movedAt = NOW - HOUR): World => ({
     ...tagged({ [CLUSTER_TAG]: policyOf().cluster.url, [MOVED_TAG]: formatInstant(movedAt) }),
     versionTimes: { [versionIdOf(id(1))]: madeAt },
