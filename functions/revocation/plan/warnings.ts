@@ -124,7 +124,7 @@ export function withoutTokenBy(
   const unadopted = tokens.flatMap(({ name, secret, adopt }) =>
     adopt && isSingle(adopt.tokenId) && !around.secrets.has(secret)
       ? [
-          `consumers of ${name}, which was not adopted yet, have ${adopt.tokenId} by the policy (adopt): they have no token that works, and adoption fails; to give them another one, let it be adopted (keyturn rotate ${name}) before this order, or afterwards save the string of a token that you mint by hand in ${secret}, and write its id as adopt.tokenId`,
+          `${secret} is not listed as ours, so nobody looked what it has; by the policy (adopt), consumers of ${name} have ${adopt.tokenId}: if they do, they have no token that works, and adoption fails; to give them another one, let it be adopted (keyturn rotate ${name}) before this order, or afterwards save the string of a token that you mint by hand in ${secret}, and write its id as adopt.tokenId`,
         ]
       : [],
   );

@@ -660,7 +660,7 @@ test.each(['replace', 'freeze', 'delete'])(
     const about = { tokenId: id, way, noUndo: way === 'freeze', reason: 'leaked' };
     const { result: plan } = await deployed.revoke({ ...about, dryRun: true });
     expect(plan?.plan.withoutToken).toEqual([
-      expect.stringContaining('consumers of legacy, which was not adopted yet'),
+      expect.stringContaining('by the policy (adopt), consumers of legacy have'),
     ]);
     await deployed.revoke(about);
     await world.wait(MINUTE);
