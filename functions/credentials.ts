@@ -65,6 +65,8 @@ const JOINTS = [...LINE_ENDS, joint(`${QUOTE}${GAP},?${GAP}${QUOTE}`)];
 /** Between two characters of a beginning, or of what is percent-encoded, that somebody wrapped inside. */
 const BREAK = `(?:=?${EOL}[ \\t>]{0,80})`;
 const BREAKS = new RegExp(BREAK, 'g');
+/** What every `EOL` has a part of: most texts are one line, and to compile the next expression takes longer than all else at a cold start. */
+const SOME_EOL = /[\r\n]|\\[rn]|%0[AaDd]|&#1[03];|<br/;
 const BROKEN = new RegExp(
   [...START.source.split('|'), '%[2-7][0-9A-Fa-f]']
     .map((each) => each.match(/\[.+?\]|\\d\{.+?\}|\\?./g)?.join(`${BREAK}?`))
@@ -120,7 +122,9 @@ const visible = (code: number, otherwise: string) =>
 
 /** Line ends stand before a beginning, or before what is percent-encoded, not inside: nobody would find it. */
 const mended = (text: string): string =>
-  text.replace(BROKEN, (all) => (all.match(BREAKS) ?? []).join('') + all.replace(BREAKS, ''));
+  SOME_EOL.test(text)
+    ? text.replace(BROKEN, (all) => (all.match(BREAKS) ?? []).join('') + all.replace(BREAKS, ''))
+    : text;
 
 const fromBytes = (list: string, radix: 10 | 16): string =>
   (list.match(radix === 10 ? /\d{2,3}/g : /[2-7][0-9A-Fa-f]/g) ?? [])
