@@ -9,7 +9,7 @@ import type { RunTools, Tools } from '../run/tools.ts';
 import { REPLICAS_UNKNOWN } from '../secrets-manager/secret.ts';
 import { DAY_MS } from '../time.ts';
 import { needsVersionTimes, OwnershipError } from '../tokens/claim-secret.ts';
-import type { Observation } from '../tokens/observation.ts';
+import type { Observation, ObservedSecret } from '../tokens/observation.ts';
 import { alsoOurs, observe } from '../tokens/observe.ts';
 import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { OutsiderError } from '../tokens/refuse-outsiders.ts';
@@ -46,7 +46,7 @@ import { findRefused } from './refused-strings.ts';
 import { findReplicas, ReplicaError, replicate } from './replicas.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
-import { findUnlisted } from './unlisted-secrets.ts';
+import { findUnlisted, hasAdopted } from './unlisted-secrets.ts';
 
 /**
  * How long until the third run after this one, at most: as its schedule said, which a person's run is told,
@@ -221,7 +221,8 @@ export async function runRotation(
   const listed = await observe(runTools, policy, wanted);
   const tools = atApiTime(runTools, listed);
   const { rotated: rotatedBefore, untagged } = await findUnlisted(listed, tools);
-  const observation = await alsoOurs(listed, untagged, tools, policy, wanted);
+  const isOurs = (seen: ObservedSecret) => hasAdopted(seen, policy);
+  const observation = await alsoOurs(listed, untagged, tools, policy, { ...wanted, isOurs });
   const thirdMs = timeToThirdRun(request, runTools);
   const [refused, replicas] = await Promise.all([
     findRefused(observation, tools),

@@ -1,17 +1,18 @@
 import type { Token } from '../management-api/token.ts';
-import type { Policy, TokenPolicy } from '../policy/policy.ts';
+import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
-import { asOwned, type Observation } from '../tokens/observation.ts';
+import { asOwned, type Observation, type ObservedSecret } from '../tokens/observation.ts';
 import { isUnproven } from '../tokens/proof.ts';
+import { currentHolder } from '../tokens/state.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 
 /** Secrets that are not listed as ours, and that entries with `adopt` name: their tags were lost, or are not listed yet. */
 export interface Unlisted {
   /** Keyturn has rotated them: an `adopt` that stayed in their entries means nothing any more. */
   readonly rotated: ReadonlySet<string>;
-  /** They are ours but for their tags: AWSCURRENT has the string of the token that was adopted, as its marker says. */
+  /** They have no tag of ours, and the token that was adopted for them is proven to be theirs. */
   readonly untagged: readonly Secret[];
 }
 
@@ -37,8 +38,8 @@ function isRotated(
   return current !== '' && [...foreign.values()].some(isMintedFor);
 }
 
-/** Whether AWSCURRENT has the string of the token that was adopted for this very secret. */
-function isAdopted(
+/** Whether the token that the entry names was adopted for this very secret. */
+function wasAdopted(
   { adopt }: TokenPolicy,
   secret: Secret,
   { foreign }: Pick<Observation, 'foreign'>,
@@ -47,11 +48,14 @@ function isAdopted(
   const token = foreign.get(adopt?.tokenId.toLowerCase() ?? '');
   const named = (name: string) => (name === secret.name ? secret : undefined);
   const owned = token && asOwned(token, owner, named);
-  return (
-    owned !== undefined &&
-    !isUnproven(owned.marker) &&
-    owned.versions.includes(secret.labels.AWSCURRENT ?? '')
-  );
+  return owned !== undefined && owned.marker.fp !== undefined && !isUnproven(owned.marker);
+}
+
+/** Whether AWSCURRENT has the string of the token that its entry names: then it is ours but for its tags. */
+export function hasAdopted(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): boolean {
+  const holder = currentHolder(seen);
+  const { adopt } = entryOf(policy, seen.secret.name) ?? {};
+  return holder?.state === 'owned' && holder.owned.token.id === adopt?.tokenId.toLowerCase();
 }
 
 async function describe(name: string, { secrets, log }: Tools): Promise<Secret | undefined> {
@@ -77,7 +81,7 @@ export async function findUnlisted(observation: Observation, tools: Tools): Prom
       if (!secret) return;
       const isTagged = secret.tags[OWNER_TAG] !== undefined;
       if (isRotated(entry, secret, observation, tools.policy)) rotated.add(entry.secret);
-      else if (!isTagged && isAdopted(entry, secret, observation, tools.policy)) {
+      else if (!isTagged && wasAdopted(entry, secret, observation, tools.policy)) {
         untagged.push(secret);
       }
     }),

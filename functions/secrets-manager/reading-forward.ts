@@ -11,7 +11,7 @@ const MOST_LATE_MS = 5 * MINUTE_MS;
 
 /**
  * Secrets Manager's reads may lag behind its writes. Within one run a description never goes back in time:
- * one that lacks a version which this run has put, or is older than one that it has read before, is stale,
+ * one that lacks a version or a tag which this run has put, or is older than one that it has read before, is stale,
  * and is read again. What stays stale is used as it is: somebody may have removed the label.
  * A value that is not found is read again, too, and more than once if its secret was changed of late: whoever asks for
  * it has seen its version. Secrets Manager's own rotation makes versions that have none, and leaves them if it fails.
@@ -25,6 +25,8 @@ export function readingForward(
   const changed = new Map<string, number>();
   const newest = new Map<string, number>();
   const written = new Map<string, string>();
+  /** Tags that this run has put. */
+  const tagged = new Map<string, readonly string[]>();
   /** Versions that had no value, however often they were read. */
   const empty = new Set<string>();
 
@@ -33,10 +35,11 @@ export function readingForward(
   const waitsFor = (name: string) =>
     now() - (changed.get(name) ?? now()) < MOST_LATE_MS ? WAITS_MS : WAITS_MS.slice(0, 1);
 
-  const isStale = ({ name, changedAt, labels }: Secret) => {
+  const isStale = ({ name, changedAt, labels, tags }: Secret) => {
     const version = written.get(name);
     const lacks = version !== undefined && !Object.values(labels).includes(version);
-    return lacks || changedAt < (newest.get(name) ?? 0);
+    const lacksTag = (tagged.get(name) ?? []).some((key) => tags[key] === undefined);
+    return lacks || lacksTag || changedAt < (newest.get(name) ?? 0);
   };
 
   return {
@@ -53,8 +56,11 @@ export function readingForward(
         await sleep(waitMs);
         secret = await secrets.describe(name);
       }
-      // Somebody took the label off: nothing will bring it back.
-      if (secret && isStale(secret)) written.delete(secret.name);
+      // Somebody took the label, or the tag, off: nothing will bring it back.
+      if (secret && isStale(secret)) {
+        written.delete(secret.name);
+        tagged.delete(secret.name);
+      }
       if (secret) {
         see(secret);
         newest.set(secret.name, Math.max(secret.changedAt, newest.get(secret.name) ?? 0));
@@ -75,6 +81,15 @@ export function readingForward(
     async put(name, version, value, label) {
       written.set(name, version);
       await secrets.put(name, version, value, label);
+    },
+    async tag(name, tags) {
+      await secrets.tag(name, tags);
+      tagged.set(name, [...(tagged.get(name) ?? []), ...Object.keys(tags)]);
+    },
+    async untag(name, keys) {
+      const left = (tagged.get(name) ?? []).filter((key) => !keys.includes(key));
+      tagged.set(name, left);
+      await secrets.untag(name, keys);
     },
     async moveLabel(name, label, move) {
       if (move.to === undefined && written.get(name) === move.from) written.delete(name);

@@ -129,32 +129,37 @@ async function refuseIncompleteListing(
   );
 }
 
-/** The same, if these secrets are ours, too: the listing of secrets did not show it. */
+/**
+ * The same, with those secrets that are ours, too, though the listing of secrets did not show it.
+ * @param isOurs decides that, by what is seen of a secret if it is ours
+ */
 export async function alsoOurs(
   observation: Observation,
   secrets: readonly Secret[],
   readers: Readers,
   { owner }: Pick<Policy, 'owner'>,
-  { readFingerprint, needsTimes }: Wanted,
+  {
+    readFingerprint,
+    needsTimes,
+    isOurs,
+  }: Wanted & { readonly isOurs: (seen: ObservedSecret) => boolean },
 ): Promise<Observation> {
-  if (secrets.length === 0) return observation;
-  const { listed = [], at } = observation;
-  const known = [...observation.secrets.values()].map(({ secret }) => secret);
-  const byName = new Map([...known, ...secrets].map((secret) => [secret.name, secret]));
-  const secretNamed: SecretNamed = (name) => byName.get(name);
-  const sorted = sortByOwner(listed, owner, secretNamed);
+  const { listed = [], secrets: known, at } = observation;
+  const sortedWith = (more: readonly Secret[]) => {
+    const byName = new Map(more.map((secret) => [secret.name, secret]));
+    const secretNamed: SecretNamed = (name) => known.get(name)?.secret ?? byName.get(name);
+    return { ...sortByOwner(listed, owner, secretNamed), secretNamed };
+  };
   const isYoung = youngVersions(readers.secrets, at);
-  const sources = { ...sorted, api: readers.api, owner, secretNamed, isYoung, readFingerprint };
+  const sources = { ...sortedWith(secrets), api: readers.api, owner, isYoung, readFingerprint };
   const seen = await Promise.all(
     secrets.map((secret) => observeSecret(secret, sources, readers.secrets, needsTimes)),
   );
-  const all = [...observation.secrets.values(), ...seen];
-  return {
-    ...observation,
-    secrets: new Map(all.map((each) => [each.secret.name, each])),
-    foreign: sorted.foreign,
-    revoked: sorted.revoked,
-  };
+  const ours = seen.filter(isOurs);
+  if (ours.length === 0) return observation;
+  const { foreign, revoked } = sortedWith(ours.map(({ secret }) => secret));
+  const added = ours.map((each) => [each.secret.name, each] as const);
+  return { ...observation, secrets: new Map([...known, ...added]), foreign, revoked };
 }
 
 /**

@@ -533,6 +533,40 @@ test('an adopted token that loses a permission while its secret loses all tags i
   expect(most(keyturn, 'UnusableTokens')).toBe(1);
 });
 
+test('so it is where a person has saved its string again, under a version that no marker names', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(DAY);
+  await untagAll(world);
+  await world.people.saveValue(NAME, world.string(NAME));
+  const days = await passDays(world, keyturn, 28);
+  expect(days[0]).toEqual(['works', 'adopt Adopted']);
+  expect(days.flat()).toContain('mint Due');
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+});
+
+test('a description without the tags that a run has just put back is read again', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.wait(29 * DAY);
+  await untagAll(world);
+  let stale = 0;
+  world.watch((call, effect) => {
+    const reply = effect();
+    if (call.operation === 'TagResource') stale = 2;
+    else if (call.operation === 'DescribeSecret' && stale > 0) {
+      stale -= 1;
+      const { Tags: _, ...body } = JSON.parse(reply.body);
+      return { ...reply, body: JSON.stringify(body) };
+    }
+    return reply;
+  });
+  expect(await look(keyturn)).toEqual(['works', 'adopt Adopted', 'mint Due']);
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+});
+
 test('a rotation by name of an adopted token whose secret has lost all tags rotates it', async () => {
   const { world, keyturn, id } = await openAdopted();
   await world.wait(DAY);
