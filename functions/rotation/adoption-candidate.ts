@@ -85,14 +85,19 @@ function refuseKnownOther({ secret, owned: { token, marker } }: Candidate, name:
   );
 }
 
-async function liveToken(id: string, { api, apiNow }: Tools): Promise<Token> {
+async function existingToken(id: string, { api }: Tools): Promise<Token> {
   const token = await api.getToken(id);
   if (!token || token.revokedAt !== undefined) {
     throw new AdoptionError(noneHas(id));
   }
-  if (isExpired(token, apiNow())) throw new AdoptionError(`token ${id} has expired`);
-  if (token.permissions.length === 0) throw new AdoptionError(`token ${id} has no permissions`);
   return token;
+}
+
+/** Nothing could show that a string is that of such a token. */
+function refuseUseless(token: Token, { apiNow }: Tools): void {
+  const { id, permissions } = token;
+  if (isExpired(token, apiNow())) throw new AdoptionError(`token ${id} has expired`);
+  if (permissions.length === 0) throw new AdoptionError(`token ${id} has no permissions`);
 }
 
 /** Refuses a string that cannot be the token's. That it is accepted proves nothing yet. */
@@ -142,7 +147,7 @@ export async function readCandidate(
     throw new AdoptionError(`${entry.secret} is ${what}, so it cannot be adopted`);
   }
   if (holdOf(secret)) return { result: 'held', heldSince: holdSince(secret) };
-  const token = await liveToken(tokenId, tools);
+  const token = await existingToken(tokenId, tools);
   const { version, value } = await currentString(entry, secret, tools);
   const owned = ownedToken(token, markerOf(token, secret, policy.owner, entry.name));
   const candidate = { secret, version, value, owned };
@@ -150,6 +155,7 @@ export async function readCandidate(
     // An earlier run adopted it, and the listing does not show that yet; or it died before the tag.
     return isTagged && !leftOfProof(owned) ? { result: 'skipped' } : candidate;
   }
+  refuseUseless(token, tools);
   await refuseOutsiders({ secret, holders: new Map() }, tools);
   await refuseOtherString(candidate, tools);
   refuseKnownOther(candidate, entry.name);

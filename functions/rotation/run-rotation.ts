@@ -20,7 +20,7 @@ import { type Acceptance, askConsumersStrings } from './ask-consumers-strings.ts
 import { moveCluster } from './move-cluster.ts';
 import { findNoToken } from './no-token.ts';
 import { markShared, noteVersion } from './note-versions.ts';
-import { CANNOT_ADOPT } from './plan/decide-adoption.ts';
+import { CANNOT_ADOPT, isUntagged } from './plan/decide-adoption.ts';
 import { CANNOT_STORE } from './plan/decide-rotation.ts';
 import {
   type EntryChanges,
@@ -136,8 +136,15 @@ async function applyRotation(
   });
   const outcomes = inOrder.map(async (secret) => {
     const done: Outcome<RotationAction>[] = [];
+    const seen = observation.secrets.get(secret);
+    let isOurs = seen === undefined || !isUntagged(seen);
     for (const action of bySecret.get(secret) ?? []) {
-      done.push(await carryOut(action, applied, tools));
+      const mayBegin = isOurs || action.kind === 'adopt';
+      const outcome = mayBegin
+        ? await carryOut(action, applied, tools)
+        : ({ action, result: 'skipped' } as const);
+      done.push(outcome);
+      isOurs ||= action.kind === 'adopt' && outcome.result === 'done';
     }
     return done;
   });
@@ -220,9 +227,9 @@ export async function runRotation(
   };
   const listed = await observe(runTools, policy, wanted);
   const tools = atApiTime(runTools, listed);
-  const { rotated: rotatedBefore, untagged } = await findUnlisted(listed, tools);
+  const { rotated: rotatedBefore, adopted } = await findUnlisted(listed, tools);
   const isOurs = (seen: ObservedSecret) => hasAdopted(seen, policy);
-  const observation = await alsoOurs(listed, untagged, tools, policy, { ...wanted, isOurs });
+  const observation = await alsoOurs(listed, adopted, tools, policy, { ...wanted, isOurs });
   const thirdMs = timeToThirdRun(request, runTools);
   const [refused, replicas] = await Promise.all([
     findRefused(observation, tools),

@@ -2,6 +2,7 @@ import type { Token } from '../management-api/token.ts';
 import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
+import { adoptedOf } from '../tokens/adopted-tag.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
 import { asOwned, type Observation, type ObservedSecret } from '../tokens/observation.ts';
 import { isUnproven } from '../tokens/proof.ts';
@@ -12,8 +13,8 @@ import { tokenNamedBy } from '../tokens/version-id.ts';
 export interface Unlisted {
   /** Keyturn has rotated them: an `adopt` that stayed in their entries means nothing any more. */
   readonly rotated: ReadonlySet<string>;
-  /** They have no tag of ours, and the token that was adopted for them is proven to be theirs. */
-  readonly untagged: readonly Secret[];
+  /** The token that their entries name was adopted for them: they are ours if they still have its string. */
+  readonly adopted: readonly Secret[];
 }
 
 /**
@@ -38,7 +39,7 @@ function isRotated(
   return current !== '' && [...foreign.values()].some(isMintedFor);
 }
 
-/** Whether the token that the entry names was adopted for this very secret. */
+/** Whether the token that the entry names was adopted for this very secret, by its marker or by the secret's own tag. */
 function wasAdopted(
   { adopt }: TokenPolicy,
   secret: Secret,
@@ -46,16 +47,19 @@ function wasAdopted(
   { owner }: Pick<Policy, 'owner'>,
 ): boolean {
   const token = foreign.get(adopt?.tokenId.toLowerCase() ?? '');
-  const named = (name: string) => (name === secret.name ? secret : undefined);
-  const owned = token && asOwned(token, owner, named);
-  return owned !== undefined && owned.marker.fp !== undefined && !isUnproven(owned.marker);
+  if (!token) return false;
+  const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
+  if (!owned) return adoptedOf(secret)?.tokenId === token.id;
+  return owned.marker.fp !== undefined && !isUnproven(owned.marker);
 }
 
 /** Whether AWSCURRENT has the string of the token that its entry names: then it is ours but for its tags. */
 export function hasAdopted(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): boolean {
   const holder = currentHolder(seen);
   const { adopt } = entryOf(policy, seen.secret.name) ?? {};
-  return holder?.state === 'owned' && holder.owned.token.id === adopt?.tokenId.toLowerCase();
+  const isNamed = ({ id }: Token) => id === adopt?.tokenId.toLowerCase();
+  if (holder?.state === 'foreign') return holder.adoptedAt !== undefined && isNamed(holder.token);
+  return holder?.state === 'owned' && isNamed(holder.owned.token);
 }
 
 async function describe(name: string, { secrets, log }: Tools): Promise<Secret | undefined> {
@@ -74,17 +78,20 @@ export async function findUnlisted(observation: Observation, tools: Tools): Prom
     ({ adopt, secret }) => adopt && !observation.secrets.has(secret),
   );
   const rotated = new Set<string>();
-  const untagged: Secret[] = [];
+  const adopted: Secret[] = [];
   await Promise.all(
     unlisted.map(async (entry) => {
       const secret = await describe(entry.secret, tools);
       if (!secret) return;
-      const isTagged = secret.tags[OWNER_TAG] !== undefined;
+      const { [OWNER_TAG]: owner = tools.policy.owner } = secret.tags;
       if (isRotated(entry, secret, observation, tools.policy)) rotated.add(entry.secret);
-      else if (!isTagged && wasAdopted(entry, secret, observation, tools.policy)) {
-        untagged.push(secret);
+      else if (
+        owner === tools.policy.owner &&
+        wasAdopted(entry, secret, observation, tools.policy)
+      ) {
+        adopted.push(secret);
       }
     }),
   );
-  return { rotated, untagged };
+  return { rotated, adopted };
 }

@@ -120,13 +120,16 @@ function obstacle(
   { at, owner, secrets, confirmAdoption, noToken }: Around,
 ): string | undefined {
   const { id, permissions, description } = token;
-  if (isExpired(token, at)) return `token ${id} has expired`;
-  if (permissions.length === 0) return `token ${id} has no permissions`;
-  const { arn } = secrets.get(entry.secret)?.secret ?? {};
-  const inMarker = obstacleInMarker(token, entry, owner, arn);
-  if (inMarker) return `token ${id} cannot be taken: ${inMarker}`;
   const marker = parseMarker(description)?.marker;
   const isProven = marker !== undefined && !isUnproven(marker);
+  const seen = secrets.get(entry.secret);
+  // Its secret only gets its tags back, and then a successor.
+  const isTakenBack = isProven && seen !== undefined && isUntagged(seen);
+  if (!isTakenBack && isExpired(token, at)) return `token ${id} has expired`;
+  if (!isTakenBack && permissions.length === 0) return `token ${id} has no permissions`;
+  const { arn } = seen?.secret ?? {};
+  const inMarker = obstacleInMarker(token, entry, owner, arn);
+  if (inMarker) return `token ${id} cannot be taken: ${inMarker}`;
   if (noToken && !isProven) return noToken.message;
   if (isProven || confirmAdoption !== undefined) return undefined;
   if (lackedPermission(id, marker ? lastingPermissions({ token, marker }) : permissions)) {
@@ -195,6 +198,11 @@ export function decideAdoption(
   around: Around,
 ): AdoptionDecision {
   const { confirmAdoption: confirmedBy } = around;
+  const stopped = seen && isUntagged(seen) ? forbidden(seen) : undefined;
+  if (entry.adopt && stopped) {
+    const why = `${stopped.message}; it has lost our tag, too, which keyturn takeover ${entry.name} puts back`;
+    return cannot(entry.adopt.tokenId, why);
+  }
   const tokenId = tokenToAdopt(entry, seen, around);
   if (tokenId === undefined) {
     return confirmedBy === undefined ? {} : answerToConfirmation(entry, seen, around);

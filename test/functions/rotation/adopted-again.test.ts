@@ -567,6 +567,69 @@ test('a description without the tags that a run has just put back is read again'
   expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
 });
 
+test('an adopted token that loses its marker, and its secret the tag of its owner, before every run is rotated when it is due', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  const done: string[] = [];
+  for (let day = 0; day < 31 && !done.includes('mint Due'); day += 1) {
+    await world.wait(DAY);
+    await reset(world, id, ...PERMISSIONS.write);
+    await world.people.untag(NAME, ['keyturn:owner']);
+    done.push(...(await look(keyturn)).slice(1));
+  }
+  expect(done).toContain('mint Due');
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+});
+
+test('an expired token whose secret has lost all tags is replaced, and not refused an adoption for ever', async () => {
+  const { world, keyturn } = await openAdopted({ expiresAt: '2027-01-01T00:00:00Z' });
+  await untagAll(world);
+  await world.wait(400 * DAY);
+  expect(await look(keyturn)).toEqual(['works', 'adopt Adopted', 'rotate Expired']);
+  expect(canWrite(world)).toBe(true);
+  expect(most(keyturn, 'MendedOutages')).toBe(1);
+});
+
+test('a token that people put back after it was quarantined gets its permissions back, also where all tags of its secret are lost', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  const old = world.labels(NAME).AWSCURRENT ?? '';
+  await keyturn.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  await keyturn.rotate();
+  for (let day = 0; day < 3; day += 1) {
+    await world.wait(DAY + HOUR);
+    await keyturn.reap();
+  }
+  expect(world.tokens(NAME).find((each) => each.id === id)?.permissions).toEqual([]);
+  await world.people.makeCurrent(NAME, old);
+  await untagAll(world);
+  expect((await look(keyturn)).slice(1)).toContain('give-back RolledBack');
+  await world.wait(10 * MINUTE);
+  expect(canWrite(world)).toBe(true);
+});
+
+test('a frozen token whose secret has lost all tags is told of in every run, with what puts them back', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await keyturn.revoke({ tokenId: id, way: 'freeze', reason: 'leaked' });
+  await world.wait(HOUR);
+  await world.people.untag(NAME, ['keyturn:owner', 'keyturn:cluster']);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain(
+    'it has lost our tag, too, which keyturn takeover telegraf',
+  );
+});
+
+test('a listing without a secret whose tags a run has put back leaves its entry as it is', async () => {
+  const { world, keyturn, id } = await openAdopted();
+  await world.people.changeToken(id, { permissions: writes('telemetry') });
+  await untagAll(world);
+  await keyturn.rotate();
+  world.aws.listLagMs = 5 * MINUTE;
+  await world.wait(MINUTE);
+  expect(await look(keyturn)).toEqual(['stripped']);
+});
+
 test('a rotation by name of an adopted token whose secret has lost all tags rotates it', async () => {
   const { world, keyturn, id } = await openAdopted();
   await world.wait(DAY);
