@@ -62,6 +62,26 @@ it.concurrent(
   PATIENCE,
 );
 
+it.concurrent('advises after an order on this machine what is done on this machine as well', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({}, onTestFinished);
+  await run(['rotate', 'telegraf', '--local']);
+  const permissions = [{ action: 'read', resource: 'telemetry' }] as const;
+  await systems.people.mint({ description: 'by hand', permissions: [...permissions] });
+  for (const [command, said] of [
+    ['revoke telegraf --freeze', 'until keyturn unfreeze --local.'],
+    ['revoke telegraf --delete', 'until keyturn lift --local.'],
+    ['revoke --leaked --freeze', 'keyturn revoke --local --freeze --token-id ID.'],
+    ['whois', 'keyturn revoke --local --token-id ID.'],
+  ] as const) {
+    const order = command === 'whois' ? [] : ['--dry-run'];
+    const unknown = `apiv1_${randomBytes(64).toString('base64')}`;
+    const { stdout } = await run([...command.split(' '), ...order, '--local'], unknown);
+    expect(stdout).toContain(said);
+  }
+});
+
 it.concurrent('says what could not be asked for the management token, and how to give it', async ({
   onTestFinished,
 }) => {
