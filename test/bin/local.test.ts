@@ -62,6 +62,29 @@ it.concurrent(
   PATIENCE,
 );
 
+it.concurrent('says of each command without --local where nothing is deployed that no function is there, and what to do', async ({
+  onTestFinished,
+}) => {
+  const { run } = await openLocal({}, onTestFinished);
+  for (const command of ['plan', 'rotate telegraf', 'revoke telegraf --freeze --reason x --yes']) {
+    const { code, stderr } = await run(command.split(' '));
+    expect(stderr).toMatch(
+      /found no function keyturn-prod-\w+ in this account and Region, expected the one that the stack created; deploy the stack, check AWS_PROFILE and AWS_REGION, set --function-prefix, or use --local\n/,
+    );
+    expect(code).toBe(1);
+  }
+  const status = await run(['status']);
+  expect(status.code).toBe(1);
+  expect(status.stderr).toMatch(/found no function keyturn-prod-rotate .*--local/);
+  const { checks } = JSON.parse((await run(['doctor', '--json'])).stdout) as {
+    readonly checks: readonly { readonly check: string; readonly found: string }[];
+  };
+  const foundOf = (name: string) => checks.find(({ check }) => check === name)?.found;
+  expect(foundOf('keyturn-prod-rotate')).toBe('no such function in this account and Region');
+  expect(foundOf('alarms')).not.toMatch(/not seen/);
+  expect(JSON.stringify(checks)).not.toMatch(/Route |UnknownError/);
+});
+
 it.concurrent('advises after an order on this machine what is done on this machine as well', async ({
   onTestFinished,
 }) => {
