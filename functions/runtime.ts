@@ -46,6 +46,7 @@ import {
   IN_HAND,
   ManagementTokenError,
   NEVER,
+  RefusedClientError,
   readClientSecret,
   readManagementToken,
   UNREADABLE,
@@ -250,6 +251,9 @@ function managementTokenMark({ by, expiresAt }: FoundManagementToken): Managemen
   return { by, expiresAt: Number.isFinite(expiresAt) ? formatInstant(expiresAt) : NEVER };
 }
 
+/** By what it says of itself: its class is of another bundle. */
+const isClientRefused = (error: unknown): boolean => Object(error).isRefusal === true;
+
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
@@ -343,7 +347,8 @@ export function createRuntime(origin: Origin): Runtime {
     bearers.begin(secret);
     // Before anything else is done: a run without a token does nothing.
     return await bearers.bearer().catch((cause: unknown) => {
-      throw new ManagementTokenError('there is no token for the Management API', cause);
+      const Kind = isClientRefused(cause) ? RefusedClientError : ManagementTokenError;
+      throw new Kind('there is no token for the Management API', cause);
     });
   }
 

@@ -8,13 +8,15 @@ export interface Call {
     | 'scheduler'
     | 'kms'
     | 'logs'
+    | 'cloudwatch'
+    | 'lambda'
     | 'sts'
     | 'identity-provider';
   /** `POST /tokens`, `PATCH /tokens/{id}`, `GET /query`, `PutSecretValue`, `PutEvents`, `GetSchedule`. */
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** Name or ARN of its secret, key, bus or log group, group and name of its schedule, if it has one. */
+  /** Name or ARN of its secret, key, bus, log group or function, group and name of its schedule, if it has one. */
   readonly subject?: string | undefined;
   /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;

@@ -2,7 +2,7 @@ import type { Engine } from './engine.ts';
 
 /** Those that do their work on this machine, if they are told so. */
 const COMMAND =
-  /\b(keyturn (?:adopt|apply|doctor|history|plan|report|revoke|rotate|status|takeover|whois))\b/;
+  /\b(keyturn (?:adopt|apply|doctor|history|lift|plan|report|restore|revoke|rotate|status|takeover|unfreeze|whois))\b/;
 
 /** Whether what is to be typed, up to its end, says it already. */
 const saysLocal = (rest = ''): boolean =>
@@ -25,15 +25,21 @@ export const repeatingLocal = (text: string): string =>
 export const advised = (command: string, isLocal: boolean | undefined): string =>
   isLocal ? repeatingLocal(command) : command;
 
-/** Sentences of ours. What else is in an answer, such as a reason or a description, people wrote. */
-const SENTENCES = ['message', 'advice', 'found', 'why', 'warnings'];
+/** Sentences of ours. What else is in an answer, such as the reason of an order or a description, people wrote. */
+const SENTENCES = [
+  ...['message', 'advice', 'found', 'why', 'warnings'],
+  ...['refusal', 'notReached', 'withoutToken', 'unconfirmed'],
+];
 
 const inAnswer = (answer: unknown, isOurs = false): unknown => {
   if (typeof answer === 'string') return isOurs ? repeatingLocal(answer) : answer;
   if (Array.isArray(answer)) return answer.map((each) => inAnswer(each, isOurs));
   if (typeof answer !== 'object' || answer === null) return answer;
   return Object.fromEntries(
-    Object.entries(answer).map(([key, each]) => [key, inAnswer(each, SENTENCES.includes(key))]),
+    Object.entries(answer).map(([key, each]) => [
+      key,
+      inAnswer(each, isOurs || SENTENCES.includes(key)),
+    ]),
   );
 };
 

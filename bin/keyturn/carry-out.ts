@@ -261,14 +261,14 @@ export async function carryOut(
   terminal: Terminal,
 ): Promise<void> {
   const json = options.json === true;
-  const { policy, engine } = openEngine(options, terminal);
+  const { policy, engine, isLocal } = openEngine(options, terminal);
   refuseOtherHost(options.confirm, policy);
   // The reason first: the same order with the same reason goes on where it ended, and the preview shows that.
   const reason = options.dryRun ? options.reason : await readReason(options.reason, terminal);
   // A hold shows who gave the order.
   const signature = { by: operatorName(), ...(reason !== undefined && { reason }) };
   const confirm = options.confirm ?? new URL(policy.cluster.url).hostname;
-  const named = nameOrders(orders.map((each) => ({ ...each, confirm })));
+  const named = nameOrders(orders.map((each) => ({ ...each, confirm, isLocal })));
   const previews = mergeOrders(await previewAll(named, signature, engine));
   const known = previews.filter(isKnown);
   if (options.dryRun || known.length === 0) {

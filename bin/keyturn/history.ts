@@ -24,7 +24,7 @@ export interface Since {
 
 export function readSince(text: string): Since {
   const { data: duration } = durationSchema.safeParse(text);
-  if (duration !== undefined) return { text, at: Date.now() - duration };
+  if (duration) return { text, at: Date.now() - duration };
   const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
@@ -32,7 +32,7 @@ export function readSince(text: string): Since {
   const isDay = !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
   if (isDay && at <= Date.now()) return { text, at };
   throw new InvalidArgumentError(
-    'expected a duration such as 7d or 12h, or an instant that is over, in UTC, such as 2026-01-31 or 2026-01-31T06:00:00Z.',
+    'expected a duration above zero, such as 7d or 12h, or an instant that is over, in UTC, such as 2026-01-31 or 2026-01-31T06:00:00Z.',
   );
 }
 

@@ -78,12 +78,12 @@ export async function identifyString(engine: Engine, leaked: LeakedString): Prom
 
 /**
  * Why nobody knows whose a string is, and whose it may be.
- * @param command what to do with the token, once it is known
+ * @param command what to type, once the token is known
  */
 export function formatUnknown(
   { unknown = '', candidates }: Identified,
   style: Style,
-  command = 'revoke',
+  command: string,
 ): string {
   if (!candidates) return unknown;
   if (candidates.length === 0) {
@@ -98,6 +98,6 @@ export function formatUnknown(
     '',
     formatTable(['DESCRIPTION', 'ID', 'CREATED', 'MAY'], rows, style),
     '',
-    `If you know which one it is: keyturn ${command} --token-id ID.`,
+    `If you know which one it is: ${command} --token-id ID.`,
   ].join('\n');
 }

@@ -110,10 +110,13 @@ function reportOf(file: string, { adopted, waiting, rules, findings }: Summary):
     ...(waiting > 0 ? [`${counted(waiting, 'token')} without a secret, as comments`] : []),
     counted(rules, 'database'),
   ];
+  const plan = `keyturn plan --local --policy ${file}`;
   const next =
-    adopted + rules === 0
-      ? 'It names nothing yet: name the secret of a token in it first.'
-      : `Next: read it, then keyturn plan --local --policy ${file}`;
+    adopted + rules > 0
+      ? `Next: read it, then ${plan}`
+      : waiting > 0
+        ? 'It names nothing yet: name the secret of a token in it first.'
+        : `It names nothing yet: write a token that Keyturn is to make, or a database, into it (docs/policy.md), then ${plan}`;
   return [
     `wrote ${file}: ${entries.join(', ')}`,
     ...findings.map((each) => `  ! ${each}`),

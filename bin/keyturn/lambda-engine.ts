@@ -120,7 +120,7 @@ function unreachable(invoked: Invoked, error: unknown): unknown {
   if (error instanceof ResourceNotFoundException) {
     return new CommandError(
       `found no function ${name} in this account and Region, expected the one that the stack created; ` +
-        'check AWS_PROFILE and AWS_REGION, or set --function-prefix, or use --local',
+        'deploy the stack, check AWS_PROFILE and AWS_REGION, set --function-prefix, or use --local',
       { cause: error },
     );
   }

@@ -1,3 +1,4 @@
+import { advised } from './advice.ts';
 import { type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, inFlags, kindOf, NotStartedError, sentenceOf } from './failure.ts';
@@ -13,6 +14,8 @@ export interface Order extends Selection {
   readonly immediately?: boolean;
   readonly noUndo?: boolean;
   readonly withoutSecrets?: boolean;
+  /** This machine carries it out. */
+  readonly isLocal?: boolean;
   /** The host of the cluster as this machine knows it, for an order about all. */
   readonly confirm?: string;
 }
@@ -112,16 +115,20 @@ export const underHeading = (heading: string, text: string, style: Style): strin
   heading === '' ? text : `${style('bold', heading)}\n${text}`;
 
 /** The command that gives an order. */
-function commandOf({ way, immediately = false }: Order): string {
-  if (way === 'replace') return immediately ? 'revoke --immediately' : 'revoke';
-  return way === 'freeze' || way === 'delete' ? `revoke --${way}` : way;
+function commandOf({ way, immediately = false, isLocal }: Order): string {
+  const words = {
+    replace: immediately ? 'revoke --immediately' : 'revoke',
+    freeze: 'revoke --freeze',
+    delete: 'revoke --delete',
+  };
+  return advised(`keyturn ${words[way as keyof typeof words] ?? way}`, isLocal);
 }
 
 export function formatPreview(previewed: Previewed, style: Style): string {
   const { order, heading, answer, unknown } = previewed;
   const text =
     unknown === undefined && answer
-      ? formatBlastRadius(answer, order.immediately ?? false, style)
+      ? formatBlastRadius(answer, order, style)
       : formatUnknown({ unknown: unknown ?? '', ...answer?.plan }, style, commandOf(order));
   return underHeading(heading, text, style);
 }

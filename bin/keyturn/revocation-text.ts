@@ -4,6 +4,7 @@ import type { RevocationAction } from '../../functions/revocation/plan/revocatio
 import { NO_OTHER, NO_STRING } from '../../functions/revocation/report.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { oneLine } from '../harmless.ts';
+import { advised } from './advice.ts';
 import type { KnownToken, Revocation } from './answers.ts';
 import { inFlags } from './failure.ts';
 import { formatTable, labelled } from './table.ts';
@@ -45,11 +46,20 @@ export const formatRoughly = (milliseconds: number): string =>
 
 const short = (tokenId: string) => tokenId.slice(0, 8);
 
+/** How an order is given. */
+interface Given {
+  readonly immediately?: boolean;
+  readonly isLocal?: boolean;
+}
+
 /** What the order does, in a sentence. */
-function wayOf({ way, plan: { actions } }: Revocation, immediately: boolean): string {
+function wayOf(
+  { way, plan: { actions } }: Revocation,
+  { immediately = false, isLocal }: Given,
+): string {
   const isAlone = actions.length > 0 && actions.every(({ kind }) => kind !== 'replace');
   if (way === 'replace' && isAlone) return WAYS.alone ?? way;
-  return WAYS[immediately ? 'immediately' : way] ?? way;
+  return advised(WAYS[immediately ? 'immediately' : way] ?? way, isLocal);
 }
 
 /** Nothing is done, and nothing can be proven: a repetition without any step proves what is reached. */
@@ -71,7 +81,7 @@ const offNotes = ({ schedules = [] }: Revocation): string[] =>
   schedules.flatMap((each) => offNote(each) ?? []);
 
 /** What an order affects, before anything is done. */
-export function formatBlastRadius(report: Revocation, immediately: boolean, style: Style): string {
+export function formatBlastRadius(report: Revocation, given: Given, style: Style): string {
   const { tokens, databases, secrets, warnings, refusal } = report.plan;
   const rows = tokens.map((each) => ({
     cells: [
@@ -84,7 +94,7 @@ export function formatBlastRadius(report: Revocation, immediately: boolean, styl
   }));
   const headings = ['TOKEN', 'ID', 'STATE', 'MAY', 'SECRET'];
   return [
-    style('bold', wayOf(report, immediately)),
+    style('bold', wayOf(report, given)),
     '',
     ...(rows.length > 0 ? [formatTable(headings, rows, style), ''] : []),
     `tokens     ${tokens.length}`,

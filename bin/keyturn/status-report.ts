@@ -1,9 +1,7 @@
-import { MANAGEMENT_TOKEN_DAYS, type ScheduledJob } from '../../functions/environment.ts';
+import type { ScheduledJob } from '../../functions/environment.ts';
 import { type DocumentMark, differingParts } from '../../functions/policy/document-mark.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
-import { NEVER, UNREADABLE } from '../../functions/secrets-manager/management-token.ts';
-import { DAY_MS } from '../../functions/time.ts';
 import { advised } from './advice.ts';
 import {
   type Action,
@@ -14,11 +12,10 @@ import {
   type PlanReport,
 } from './answers.ts';
 import { conditionWords, fromNow, isOfOthers } from './entry-text.ts';
-import { EXIT, kindOf } from './failure.ts';
+import { EXIT } from './failure.ts';
+import { type ManagementTokenStatus, managementTokenStatus } from './management-token-status.ts';
 import { actionText } from './plan-text.ts';
-
-/** `unknown`: nothing bad was seen, and not everything could be looked at. */
-export type StatusVerdict = 'well' | 'not well' | 'unknown';
+import { type StatusVerdict, worst } from './status-verdict.ts';
 
 /** What the functions answered to a look; where one could not be asked, why. */
 export interface Looks {
@@ -46,17 +43,6 @@ export interface DatabaseStatus {
   readonly database: string;
   readonly state: 'in order' | 'at risk' | 'drift' | 'refused' | 'unknown';
   readonly problems: readonly string[];
-}
-
-export interface ManagementTokenStatus {
-  readonly verdict: StatusVerdict;
-  /** `secret`, `hand` or `identity provider`. Absent: no answer says it. */
-  readonly by?: string | undefined;
-  /** `2026-01-31T00:00:00Z`, `never`, or `unreadable`. Absent: it is not known. */
-  readonly expiresAt?: string;
-  readonly days?: number;
-  /** No run can use it: the cluster refuses it, or its secret has none. Absent: nothing shows that. */
-  readonly useless?: true;
 }
 
 /** Why a part of a plan waits, and what lets exactly that part be done. */
@@ -137,11 +123,6 @@ export function findingVerdict(finding: Finding): StatusVerdict {
   if (isInventory(finding)) return 'well';
   return finding.kind === 'DatabasesUnknown' ? 'unknown' : 'not well';
 }
-
-const worst = (verdicts: readonly StatusVerdict[]): StatusVerdict =>
-  verdicts.find((each) => each === 'not well') ??
-  verdicts.find((each) => each === 'unknown') ??
-  'well';
 
 export const exitCodeOf = ({ verdict }: Pick<Status, 'verdict'>): number =>
   ({ well: EXIT.done, 'not well': EXIT.notWell, unknown: EXIT.unknown })[verdict];
@@ -376,37 +357,6 @@ function databaseStatuses(
   });
 }
 
-/** Errors of a secret in which no run finds a token. */
-const WITHOUT_TOKEN = ['AbsentTokenError', 'MisshapenTokenError'];
-
-/** Whether somebody was asked who had no token that the cluster takes. */
-const isTokenUseless = (error: unknown): boolean =>
-  error instanceof Error &&
-  (WITHOUT_TOKEN.includes(kindOf(error)) ||
-    error.message.includes('(the cluster refuses the ') ||
-    isTokenUseless(error.cause));
-
-function managementToken(
-  reports: readonly PlanReport[],
-  looks: Looks,
-  now: number,
-): ManagementTokenStatus {
-  const token = reports.find((each) => each.managementToken)?.managementToken;
-  if (token === undefined) {
-    const isUseless = Object.values(looks).some(isTokenUseless);
-    return isUseless ? { verdict: 'not well', useless: true } : { verdict: 'unknown' };
-  }
-  const { by, expiresAt } = token;
-  // Every run has a new one, so none of them expires unseen.
-  if (by === 'identity provider') return { verdict: 'well', by };
-  if (expiresAt === undefined) return { verdict: 'unknown', by };
-  if (expiresAt === NEVER) return { verdict: 'well', by, expiresAt };
-  if (expiresAt === UNREADABLE) return { verdict: 'unknown', by, expiresAt };
-  const days = (Date.parse(expiresAt) - now) / DAY_MS;
-  const verdict = days < MANAGEMENT_TOKEN_DAYS ? 'not well' : 'well';
-  return { verdict, by, expiresAt, days: Math.floor(days) };
-}
-
 export const scheduleVerdict = ({ state }: ScheduleStatus): StatusVerdict =>
   state === 'on' ? 'well' : state === 'unknown' ? 'unknown' : 'not well';
 
@@ -443,7 +393,7 @@ export function statusOf(
     problems: each.problems.map((problem) => advised(problem, file.isLocal)),
   }));
   const databases = databaseStatuses(file, looks);
-  const management = managementToken(reports, looks, now);
+  const management = managementTokenStatus(reports, looks, now);
   const refused = reports.flatMap(({ plan: { job, refusals } }) =>
     refusals.map(({ message, hash }) => ({
       job,

@@ -12,10 +12,10 @@ import {
   isInventory,
   type OtherPolicy,
   type Status,
-  type StatusVerdict,
   scheduleVerdict,
   type TokenStatus,
 } from './status-report.ts';
+import type { StatusVerdict } from './status-verdict.ts';
 import { formatTable, hanging, type TableRow, wrapped } from './table.ts';
 import type { Style } from './terminal.ts';
 
@@ -66,12 +66,14 @@ function managementLine({ managementToken }: Status, style: Style, now: number) 
   return line.slice(0, begin) + painted(line.slice(begin), managementToken.verdict, style);
 }
 
-/** When it expires, as far as its secret says it, or that no run can use it. */
+/** When it expires, as far as its secret says it, or who cannot use it. */
 export function managementTokenSaid(
-  { by, expiresAt, useless }: Status['managementToken'],
+  { by, expiresAt, useless, uselessTo, refused }: Status['managementToken'],
   now: number,
 ): string {
   if (useless) return 'no run can use it: what could not be asked says why';
+  if (uselessTo) return `${uselessTo.join(', ')} cannot use it: what could not be asked says why`;
+  if (refused) return 'the one given by hand is refused: the one that runs use was not looked at';
   if (by === undefined) return 'unknown: no answer says it';
   if (by === 'identity provider') return 'renewed by the identity provider';
   if (by === 'hand') return 'expiry unknown: it was given by hand';

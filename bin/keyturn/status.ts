@@ -55,6 +55,7 @@ function failed(error: unknown): Error {
 const OF_CLUSTER = [
   'InfluxError',
   'ManagementTokenError',
+  'RefusedClientError',
   'AbsentTokenError',
   'MisshapenTokenError',
 ];

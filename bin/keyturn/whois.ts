@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { advised } from './advice.ts';
 import type { KnownToken } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
@@ -56,34 +57,46 @@ async function answerAll(engine: Engine, { strings, management }: Leaked): Promi
   return answers.sort((a, b) => a.line - b.line);
 }
 
-function print(answer: Answered, { print: write, note, style }: Terminal): void {
+type Opened = Pick<ReturnType<typeof openEngine>, 'engine' | 'json' | 'isLocal'>;
+
+function print(answer: Answered, isLocal: boolean, terminal: Terminal): void {
+  const { print: write, note, style } = terminal;
   for (const each of answer.notes ?? []) note(each);
-  write(answer.token ? formatKnown(answer.token, style) : formatUnknown(answer, style));
+  write(
+    answer.token
+      ? formatKnown(answer.token, style)
+      : formatUnknown(answer, style, advised('keyturn revoke', isLocal)),
+  );
 }
 
 /** One answer as it is; several each with the place of its string. */
-function show(answers: readonly Answered[], json: boolean, terminal: Terminal): void {
+function show(
+  answers: readonly Answered[],
+  { json, isLocal }: Omit<Opened, 'engine'>,
+  terminal: Terminal,
+): void {
   const [first, another] = answers;
   if (json && another) terminal.printJson(answers.map(jsonOf));
   else if (json) terminal.printJson(first?.token ?? (first && jsonOf(first)));
-  else if (!another && first) print(first, terminal);
+  else if (!another && first) print(first, isLocal, terminal);
   else {
     for (const [index, answer] of answers.entries()) {
       const heading = terminal.style('bold', nameOfString(index, answer));
       terminal.print(`${index > 0 ? '\n' : ''}${heading}`);
-      print(answer, terminal);
+      print(answer, isLocal, terminal);
     }
   }
 }
 
-async function whoseStrings(engine: Engine, json: boolean, terminal: Terminal): Promise<void> {
+async function whoseStrings(opened: Opened, terminal: Terminal): Promise<void> {
+  const { engine, json } = opened;
   const leaked = await readLeaked(terminal);
   const answers = await answerAll(engine, leaked);
   const [only, another] = answers;
   if (!json && !another && only?.unknown !== undefined && !only.candidates) {
     throw new CommandError(only.unknown);
   }
-  show(answers, json, terminal);
+  show(answers, opened, terminal);
   const unknown = answers.filter(({ token }) => !token);
   if (unknown.length === 0) return;
   const strings = answers.length === 1 ? '1 string' : `${answers.length} strings`;
@@ -113,11 +126,12 @@ Examples:
   keyturn whois --local --management-token-file ~/.keyturn/token < found.txt`,
     )
     .action(async (options: CommonOptions & { readonly tokenId?: string }) => {
-      const { engine, json } = openEngine(options, terminal);
+      const opened = openEngine(options, terminal);
+      const { engine } = opened;
       if (engine.askCluster) {
         terminal.note('AWS is not asked, so the answer does not say which token is current');
       }
       const { tokenId } = options;
-      if (tokenId === undefined) await whoseStrings(engine, json, terminal);
-      else show([{ line: 1, ...(await identifyById(engine, tokenId)) }], json, terminal);
+      if (tokenId === undefined) await whoseStrings(opened, terminal);
+      else show([{ line: 1, ...(await identifyById(engine, tokenId)) }], opened, terminal);
     });

@@ -6,12 +6,15 @@ import type { Client } from './oauth-client.ts';
 /** An identity provider gave no token. It quotes nothing that the provider said. */
 export class IdentityProviderError extends Error {
   override readonly name = 'IdentityProviderError';
-  /** The same request may succeed later: nobody answered, or the status was 429 or 5xx. */
+  /** The same request may succeed later: nobody answered, or the answer says so. */
   readonly retryable: boolean;
+  /** The provider refuses the client, and no waiting mends that. */
+  readonly isRefusal: boolean;
 
-  constructor(message: string, retryable = false) {
+  constructor(message: string, retryable = false, isRefusal = false) {
     super(redact(message));
     this.retryable = retryable;
+    this.isRefusal = isRefusal;
   }
 }
 
@@ -42,11 +45,17 @@ export function refusedError(client: Asked, { status }: Answer, code: string) {
   const advice = Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
   const said = advice ? code : 'a code that OAuth does not define';
   const what = advice?.(client) ?? 'see its log';
+  const isPassing = isTrouble(status) || PASSING.includes(code);
   return new IdentityProviderError(
     `${nameOf(client)} refuses the client ${client.clientId}, whose secret is in ${client.clientSecret}: ${said} (${status}); ${what}`,
-    isTrouble(status),
+    isPassing,
+    // What another code means, only that provider knows.
+    advice !== undefined && !isPassing,
   );
 }
+
+/** Trouble by a code, whatever the status. */
+const PASSING = ['server_error', 'temporarily_unavailable'];
 
 const isTrouble = (status: number) => status === 429 || status >= 500;
 
@@ -56,6 +65,8 @@ export function answeredError(client: Asked, { status }: Answer) {
   if (status === 401 || status === 403) {
     return new IdentityProviderError(
       `${said}, whose secret is in ${client.clientSecret}: it refuses the client; ${ADVICE.invalid_client?.(client)}`,
+      false,
+      true,
     );
   }
   return isTrouble(status)

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { atApiTime } from '../run/api-time.ts';
+import { saidOf } from '../run/message-of.ts';
 import { attempt, type Outcome, type Result } from '../run/outcome.ts';
 import type { Plan } from '../run/plan.ts';
 import type { ReapRequest } from '../run/request.ts';
@@ -121,7 +122,7 @@ async function findUndeletable(
         return replicas ? [[secret, replicas.map(({ region }) => region).sort()]] : [];
       } catch (error) {
         log.warn('a secret could not be described', { secret, error });
-        return [[secret, { unreadable: String(error) }]];
+        return [[secret, { unreadable: saidOf(error) }]];
       }
     }),
   );

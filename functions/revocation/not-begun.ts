@@ -26,9 +26,12 @@ function nextOf({ way }: Given, otherwise: string): string {
   return `${IN_HAND}, keyturn revoke --leaked (or --token-id ID) --freeze --local needs the cluster alone`;
 }
 
+/** Errors of the runtime, which no job imports. */
+const WITHOUT_TOKEN = ['ManagementTokenError', 'RefusedClientError'];
+
 /** @throws the error as it is, but where Secrets Manager, or the identity provider, does not give a management token */
 export function refuseWithoutToken(error: unknown, given: Given): never {
-  if (!(error instanceof Error && error.name === 'ManagementTokenError')) throw error;
+  if (!(error instanceof Error && WITHOUT_TOKEN.includes(error.name))) throw error;
   const next = nextOf(given, 'give the same order again when it answers');
   throw new NotSeenError(`${error.message}; ${nothingDone(given)}; ${next}`, { cause: error });
 }

@@ -1,6 +1,7 @@
 import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
+import { saidOf } from '../run/message-of.ts';
 import type { Log } from '../run/tools.ts';
 import { notOwnedBecause, type Secret } from '../secrets-manager/secret.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
@@ -128,7 +129,9 @@ async function listSecrets({
     late.map(async ({ name: entry, secret: name }) => {
       const secret = await secrets
         .describe(name)
-        .catch((error) => `${name} could not be looked at (${error}): its strings may work`);
+        .catch(
+          (error) => `${name} could not be looked at (${saidOf(error)}): its strings may work`,
+        );
       if (typeof secret === 'string') unseen.push({ secret: name, said: secret });
       else if (secret) {
         const said = notOwnedBecause(secret, owner, entry);
@@ -165,13 +168,12 @@ async function listOrExplain(
   try {
     return await listSecrets(readers);
   } catch (cause) {
-    const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
-    const awsError = `${name}: ${message}`;
+    const awsError = saidOf(cause);
     if (withoutAws) return { all: new Map<string, Secret>(), unseen: [], awsError };
     const ends = ['nothing was done', ...(instead === undefined ? [] : [instead])];
     const said = `Secrets Manager could not be asked (${awsError}); ${ends.join('; ')}`;
     // The command line knows errors of credentials by their names.
-    throw Object.assign(new Error(said, { cause }), { name });
+    throw Object.assign(new Error(said, { cause }), cause instanceof Error && { name: cause.name });
   }
 }
 
@@ -342,7 +344,7 @@ export async function observeAgain(
   const again = await Promise.all(
     names.map((name) =>
       observeOne(name, shared, { secretNamed, ids: idsIn(name) }).catch((error) => {
-        unseen.set(name, `${name} could not be looked at again (${error})`);
+        unseen.set(name, `${name} could not be looked at again (${saidOf(error)})`);
         return undefined;
       }),
     ),

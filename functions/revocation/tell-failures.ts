@@ -1,3 +1,4 @@
+import { saidOf } from '../run/message-of.ts';
 import type { ObservedToken } from '../tokens/observation.ts';
 import { works } from '../tokens/state.ts';
 import { NotDeletedError } from './delete-token.ts';
@@ -42,7 +43,7 @@ function named(all: Iterable<string>, most: number): string {
 
 /** Failures of one kind are told once, with the secrets or tokens at which they happened. */
 export function toldOnce(failures: readonly Failure[], most: number): string[] {
-  const textOf = ({ what, error }: Failure) => `${what}: ${error}`;
+  const textOf = ({ what, error }: Failure) => `${what}: ${saidOf(error)}`;
   const alike = Map.groupBy(failures, (each) => {
     const names = [each.where, each.tokenId].filter((name) => name !== undefined);
     return names.reduce((text, name) => text.replaceAll(name, '…'), textOf(each));

@@ -1,4 +1,5 @@
 import type { TokenPolicy } from '../policy/policy.ts';
+import { saidOf } from '../run/message-of.ts';
 import type { Result } from '../run/outcome.ts';
 import type { RotateRequest } from '../run/request.ts';
 import type { Tools } from '../run/tools.ts';
@@ -33,7 +34,7 @@ export async function findReplicas(
       return found ? [[secret, found]] : [];
     } catch (error) {
       log.warn('a secret could not be described', { secret, error });
-      return [[secret, { unreadable: String(error) }]];
+      return [[secret, { unreadable: saidOf(error) }]];
     }
   };
   const wanted = policy.tokens.filter(

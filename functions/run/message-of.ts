@@ -1,6 +1,12 @@
 /** What went wrong, for a sentence of an answer: without the name of the error, and without its stack. */
 export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+  error instanceof Error ? error.message || error.name : String(error);
+
+/** As `messageOf`, with the code by which AWS's documentation knows an error of AWS. The class of others is for logs alone. */
+export const saidOf = (error: unknown): string =>
+  error instanceof Error && '$fault' in error
+    ? `${error.name}: ${error.message}`
+    : messageOf(error);
 
 /** Whether the SDK sent nothing, since neither the environment nor a profile names a Region, or what they name can be none. */
 export const isWithoutRegion = (error: Error): boolean =>

@@ -1,6 +1,7 @@
 import type { Measures } from '../environment.ts';
 import type { Token } from '../management-api/token.ts';
 import { counted } from './counted.ts';
+import { saidOf } from './message-of.ts';
 import type { Log } from './tools.ts';
 
 /**
@@ -46,7 +47,7 @@ function nameOf(action: object): string {
 }
 
 function lineOf({ action, result, error }: Outcome<object>): string {
-  return `${nameOf(action)}${result === 'failed' ? '' : ` (${result})`}: ${error}`;
+  return `${nameOf(action)}${result === 'failed' ? '' : ` (${result})`}: ${saidOf(error)}`;
 }
 
 /** What a later run goes on with must be told beside the failures: nobody sees the report of a run that fails. */

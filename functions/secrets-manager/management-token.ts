@@ -9,7 +9,7 @@ export interface ManagementToken {
 
 /** Nobody gave a management token; the cause says why. */
 export class ManagementTokenError extends Error {
-  override readonly name = 'ManagementTokenError';
+  override readonly name = 'ManagementTokenError' as string;
   /** Who was asked for what, as the beginning of a sentence. */
   readonly what: string;
 
@@ -18,6 +18,11 @@ export class ManagementTokenError extends Error {
     super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.what = what;
   }
+}
+
+/** The identity provider refuses the client: no run gets a token until a person mends it. */
+export class RefusedClientError extends ManagementTokenError {
+  override readonly name = 'RefusedClientError';
 }
 
 /** There is something in place of a management token, which may be in it; the message says how to write it. */

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Asked } from '../asked.ts';
 import type { Call, Reply } from '../interception.ts';
 import type { Account } from './account.ts';
+import { alarmOperations } from './alarm-operations.ts';
 import { authenticate, type Place } from './authenticate.ts';
 import { AwsError } from './aws-error.ts';
 import { callerIdentity, isCallerIdentity, stsError } from './caller-identity.ts';
 import { eventOperations } from './event-operations.ts';
 import { parseJson } from './json.ts';
 import { keyOperations } from './key-operations.ts';
+import { lambdaOperations } from './lambda-operations.ts';
 import { listOperations } from './list-operations.ts';
 import { logOperations } from './log-operations.ts';
 import { passwordOperations } from './random-password.ts';
@@ -58,6 +60,11 @@ export const createServices = (
   },
   TrentService: { server: 'kms', scope: 'kms', operations: keyOperations },
   Logs_20140328: { server: 'logs', scope: 'logs', operations: logOperations },
+  GraniteServiceVersion20100801: {
+    server: 'cloudwatch',
+    scope: 'monitoring',
+    operations: alarmOperations,
+  },
   AWSEvents: { server: 'events', scope: 'events', operations: eventOperations },
 });
 
@@ -114,7 +121,7 @@ function routeTarget(
 /** Scheduler speaks REST: the method and the path say the operation. */
 function routeSchedule(account: Account, store: Store, asked: Asked): Reply | Routed {
   const error = unbelieved(asked, { account, region: store.region, service: 'scheduler' });
-  if (error) return { ...refuseSchedule(error), status: 403 };
+  if (error) return { ...refuseRest(error), status: 403 };
   const { pathname, searchParams } = new URL(asked.url, 'http://localhost');
   const name = decodeURIComponent(pathname.slice(SCHEDULES.length));
   const body = parseJson(asked.body.toString() || '{}');
@@ -129,7 +136,27 @@ function routeSchedule(account: Account, store: Store, asked: Asked): Reply | Ro
       caller: header(asked, 'x-sandbox-caller'),
       subject: scheduleKey(name, GroupName),
     },
-    effect: () => tryTo(() => run(store, input), refuseSchedule),
+    effect: () => tryTo(() => run(store, input), refuseRest),
+  };
+}
+
+/** Undefined: it is no request to Lambda. */
+function routeLambda(account: Account, store: Store, asked: Asked): Reply | Routed | undefined {
+  const { pathname } = new URL(asked.url, 'http://localhost');
+  const found = lambdaOperations.find(
+    ({ method, path }) => method === asked.method && path.test(pathname),
+  );
+  if (!found) return undefined;
+  const error = unbelieved(asked, { account, region: store.region, service: 'lambda' });
+  if (error) return { ...refuseRest(error), status: 403 };
+  const { operation, path, run } = found;
+  const name = decodeURIComponent(path.exec(pathname)?.[1] ?? '');
+  return {
+    call: {
+      ...{ server: 'lambda', operation, caller: header(asked, 'x-sandbox-caller') },
+      ...(name !== '' && { subject: name }),
+    },
+    effect: () => tryTo(() => run(store, name), refuseRest),
   };
 }
 
@@ -172,7 +199,7 @@ const refuse = (error: AwsError): Reply => ({
   body: JSON.stringify({ __type: error.code, Message: error.message }),
 });
 
-const refuseSchedule = (error: AwsError): Reply => ({
+const refuseRest = (error: AwsError): Reply => ({
   status: statusOf(error),
   headers: { 'x-amzn-errortype': error.code },
   body: JSON.stringify({ Message: error.message }),
@@ -195,5 +222,6 @@ export function route(
   const { method, url } = asked;
   if (method === 'POST' && url === '/') return routeTarget(services, account, store, asked);
   const isOfSchedule = url.startsWith(SCHEDULES) && method in scheduleOperations;
-  return isOfSchedule ? routeSchedule(account, store, asked) : nowhere(asked);
+  if (isOfSchedule) return routeSchedule(account, store, asked);
+  return routeLambda(account, store, asked) ?? nowhere(asked);
 }

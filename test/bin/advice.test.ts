@@ -1,5 +1,19 @@
 import { expect, test } from 'vitest';
 import { advised, advisingLocal, repeatingLocal } from '../../bin/keyturn/advice.ts';
+import { createProgram } from '../../bin/keyturn/program.ts';
+import { createTerminal } from '../../bin/keyturn/terminal.ts';
+
+test.each(
+  createProgram(createTerminal()).commands.map((command) => {
+    const isLocal = command.options.some(({ long }) => long === '--local');
+    return { typed: `keyturn ${command.name()}`, isLocal };
+  }),
+)('advice to type $typed repeats --local exactly where it is an option: $isLocal', (each) => {
+  const { typed, isLocal } = each;
+  expect(repeatingLocal(`until ${typed} NAME`)).toBe(
+    isLocal ? `until ${typed} --local NAME` : `until ${typed} NAME`,
+  );
+});
 
 test.each([
   ['keyturn rotate telegraf says how', 'keyturn rotate --local telegraf says how'],
@@ -29,6 +43,11 @@ test('of an answer on this machine, sentences are for it, and what people wrote 
     message,
     plan: { findings: [{ message, reason: message }] },
     warnings: [message],
+    unconfirmed: [message],
+    refusal: message,
+    withoutToken: [message],
+    notReached: [{ secret: 'x', reason: message }],
+    reason: message,
   };
   const engine = advisingLocal({
     placeOf: () => 'this machine',
@@ -39,6 +58,11 @@ test('of an answer on this machine, sentences are for it, and what people wrote 
     message: local,
     plan: { findings: [{ message: local, reason: message }] },
     warnings: [local],
+    unconfirmed: [local],
+    refusal: local,
+    withoutToken: [local],
+    notReached: [{ secret: 'x', reason: local }],
+    reason: message,
   });
   await expect(engine.call('reap', {})).rejects.toThrow(local);
 });

@@ -454,8 +454,11 @@ describe('history', () => {
       true,
     );
     expect(told.entries.some(({ token }) => token === 'grafana')).toBe(false);
-    const { code, stderr } = await run(['history', '--since', '2026-02-30']);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('expected a duration')]);
+    for (const when of ['2026-02-30', '0d', '0h0m']) {
+      const { code, stdout, stderr } = await run(['history', '--since', when]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain('expected a duration above zero');
+    }
     // A slip is no empty history.
     expect(await ask('keyturn/prod/telegraff')).toMatchObject({
       code: 1,

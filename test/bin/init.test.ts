@@ -126,6 +126,35 @@ it(
 );
 
 it(
+  'says of a cluster with nothing in it what to write, and where something only waits, what to name',
+  async () => {
+    const { systems, run } = await openLocal({ databases: [] });
+    const { people, cluster } = systems;
+    const folder = temporaryFolder();
+    const init = (file: string) =>
+      run(['init', file, '--from-cluster', '--url', cluster.url, '--owner', 'prod']);
+
+    const empty = join(folder, 'empty.yaml');
+    const { code, stdout } = await init(empty);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      `wrote ${empty}: 0 databases\nIt names nothing yet: write a token that Keyturn is to make, or a database, into it (docs/policy.md), then keyturn plan --local --policy ${empty}\n`,
+    );
+    const written = readFileSync(empty, 'utf8').replace(
+      /^ {2}\{\} .*$/m,
+      "  telegraf:\n    permissions: { read: '*' }",
+    );
+    writeFileSync(empty, written);
+    expect(await planOf(run, empty)).toMatchObject([{ kind: 'rotate', token: 'telegraf' }]);
+
+    await people.mint({ description: 'grafana', permissions: grants('read', '*') });
+    const waiting = await init(join(folder, 'waiting.yaml'));
+    expect(waiting.stdout).toContain('name the secret of a token in it first');
+  },
+  LONG,
+);
+
+it(
   'writes a policy of databases alone where no secret is named, whose plan changes nothing',
   async () => {
     const { run, init, file } = await openNeglected();

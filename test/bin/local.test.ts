@@ -62,6 +62,49 @@ it.concurrent(
   PATIENCE,
 );
 
+it.concurrent('says of each command without --local where nothing is deployed that no function is there, and what to do', async ({
+  onTestFinished,
+}) => {
+  const { run } = await openLocal({}, onTestFinished);
+  for (const command of ['plan', 'rotate telegraf', 'revoke telegraf --freeze --reason x --yes']) {
+    const { code, stderr } = await run(command.split(' '));
+    expect(stderr).toMatch(
+      /found no function keyturn-prod-\w+ in this account and Region, expected the one that the stack created; deploy the stack, check AWS_PROFILE and AWS_REGION, set --function-prefix, or use --local\n/,
+    );
+    expect(code).toBe(1);
+  }
+  const status = await run(['status']);
+  expect(status.code).toBe(1);
+  expect(status.stderr).toMatch(/found no function keyturn-prod-rotate .*--local/);
+  const { checks } = JSON.parse((await run(['doctor', '--json'])).stdout) as {
+    readonly checks: readonly { readonly check: string; readonly found: string }[];
+  };
+  const foundOf = (name: string) => checks.find(({ check }) => check === name)?.found;
+  expect(foundOf('keyturn-prod-rotate')).toBe('no such function in this account and Region');
+  expect(foundOf('alarms')).not.toMatch(/not seen/);
+  expect(JSON.stringify(checks)).not.toMatch(/Route |UnknownError/);
+});
+
+it.concurrent('advises after an order on this machine what is done on this machine as well', async ({
+  onTestFinished,
+}) => {
+  const { systems, run } = await openLocal({}, onTestFinished);
+  await run(['rotate', 'telegraf', '--local']);
+  const permissions = [{ action: 'read', resource: 'telemetry' }] as const;
+  await systems.people.mint({ description: 'by hand', permissions: [...permissions] });
+  for (const [command, said] of [
+    ['revoke telegraf --freeze', 'until keyturn unfreeze --local.'],
+    ['revoke telegraf --delete', 'until keyturn lift --local.'],
+    ['revoke --leaked --freeze', 'keyturn revoke --local --freeze --token-id ID.'],
+    ['whois', 'keyturn revoke --local --token-id ID.'],
+  ] as const) {
+    const order = command === 'whois' ? [] : ['--dry-run'];
+    const unknown = `apiv1_${randomBytes(64).toString('base64')}`;
+    const { stdout } = await run([...command.split(' '), ...order, '--local'], unknown);
+    expect(stdout).toContain(said);
+  }
+});
+
 it.concurrent('says what could not be asked for the management token, and how to give it', async ({
   onTestFinished,
 }) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readPlanReport, readRotation } from '../../bin/keyturn/answers.ts';
+import { FunctionError } from '../../bin/keyturn/failure.ts';
 import { exitCodeOf, type Status, statusOf } from '../../bin/keyturn/status-report.ts';
 import { formatStatus, statusJson } from '../../bin/keyturn/status-text.ts';
 import { documentMark } from '../../functions/policy/document-mark.ts';
@@ -33,7 +34,9 @@ async function expiresIn(world: World, days: number): Promise<void> {
 }
 
 const reportOf = <T>({ result, error }: Answered, read: (answer: unknown) => T): T | Error =>
-  error ? new Error(error.errorMessage) : read(JSON.parse(JSON.stringify(result)));
+  error
+    ? new FunctionError(error.errorType, error.errorMessage)
+    : read(JSON.parse(JSON.stringify(result)));
 
 /** What `keyturn status` says, as people and machines read it. */
 async function look(
@@ -768,6 +771,74 @@ test('a management token that an identity provider renews is well', async () => 
   const { text, code } = await look(world);
   expect(text).toMatch(/\nmanagement token {2}renewed by the identity provider\n/);
   expect(code).toBe(0);
+});
+
+const refusing = (code: string, status: number): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ error: code }),
+});
+const providerAnswers: readonly (readonly [string, Reply, code: number, row: string])[] = [
+  ...(
+    [
+      ['invalid_client', 401],
+      ['unauthorized_client', 400],
+      ['invalid_scope', 400],
+      ['access_denied', 403],
+    ] as const
+  ).map(([code, status]) => {
+    const row = 'no run can use it: what could not be asked says why';
+    return [`refuses its client (${code})`, refusing(code, status), 6, row] as const;
+  }),
+  ...(
+    [
+      ['temporarily_unavailable', 400],
+      ['server_error', 500],
+      ['invalid_client', 503],
+      ['slow_down', 400],
+    ] as const
+  ).map(([code, status]) => {
+    const row = 'unknown: no answer says it';
+    return [`may yet give one (${code}, ${status})`, refusing(code, status), 7, row] as const;
+  }),
+  ['is a page', { status: 404, body: '<html>' }, 7, 'unknown: no answer says it'],
+];
+test.each(providerAnswers)(
+  'of a management token whose identity provider %s is said whether any run can use it',
+  async (_what, answer, expected, row) => {
+    const world = await openOAuthWorld(policyWith(tokens), {
+      activationDelayMs: 0,
+      revocationDelayMs: 0,
+    });
+    world.intercept(async (call, effect) =>
+      call.server === 'identity-provider' ? answer : effect(),
+    );
+    const { text, code, json, status } = await look(world);
+    expect(text).toContain(`\nmanagement token  ${row}\n`);
+    expect(code).toBe(expected);
+    const verdict = expected === 6 ? 'not well' : 'unknown';
+    expect(status.managementToken.verdict).toBe(verdict);
+    expect(json).toMatchObject({ verdict, managementToken: { verdict } });
+  },
+);
+
+test('an identity provider that refuses some functions, and one that has a token still, is not well', async () => {
+  const world = await openOAuthWorld(policyWith(tokens), {
+    activationDelayMs: 0,
+    revocationDelayMs: 0,
+  });
+  await world.rotate();
+  world.intercept(async (call, effect) =>
+    call.server === 'identity-provider' ? refusing('invalid_client', 401) : effect(),
+  );
+  const { text, code, json } = await look(world);
+  expect(text.replaceAll(/\s+/g, ' ')).toContain(
+    'management token reap, enforce cannot use it: what could not be asked says why',
+  );
+  expect(code).toBe(6);
+  expect(json).toMatchObject({
+    managementToken: { by: 'identity provider', uselessTo: ['reap', 'enforce'] },
+  });
 });
 
 test('without a probe nothing is called accepted, and nothing is called well', async () => {

@@ -132,6 +132,31 @@ it.each(tokenDays)(
   },
 );
 
+it('says of a token given by hand that the cluster refuses it, and nothing of the one that runs use', async () => {
+  const { world, run } = await openWell();
+  const [token, byHand] = ['no-token-of-anybody', 'KEYTURN_MANAGEMENT_TOKEN'];
+  const { code, stdout } = await run(['status', '--local'], '', { [byHand]: token });
+  const said = stdout.replaceAll(/\s+/g, ' ');
+  expect(said).toContain(
+    'management token the one given by hand is refused: the one that runs use was not looked at',
+  );
+  expect(said).toContain('Nothing bad was seen');
+  expect(stdout).not.toContain('no run can use it');
+  expect(code).toBe(7);
+  const json = await run(['status', '--local', '--json'], '', { [byHand]: token });
+  expect(JSON.parse(json.stdout).managementToken).toEqual({
+    verdict: 'unknown',
+    by: 'hand',
+    refused: true,
+  });
+  const page = join(temporaryFolder(), 'page.html');
+  const report = await run(['report', '--local', '--html', page], '', { [byHand]: token });
+  expect(report.code).toBe(7);
+  expect(readFileSync(page, 'utf8')).toContain('the one given by hand is refused');
+  expect((await run(['status', '--local'])).code).toBe(0);
+  expect(world.accepts(world.string(TELEGRAF))).toBe(true);
+});
+
 it('shows what AWS alone says where the cluster is away, and writes the page', async () => {
   const { world, run } = await openWell();
   world.intercept(async (call, effect) =>

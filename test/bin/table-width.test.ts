@@ -81,13 +81,13 @@ const schedulesOf = (length: number) =>
   }));
 
 const tables = (length: number, style: Style): Readonly<Record<string, string>> => ({
-  'revoke --dry-run': formatBlastRadius(revocationOf(length), false, style)
+  'revoke --dry-run': formatBlastRadius(revocationOf(length), {}, style)
     .split('\n')
     .slice(1)
     .join('\n'),
   revoke: formatRevocation(revocationOf(length), style).split('\n\n')[0] ?? '',
   whois: formatKnown(tokenOf(length), style),
-  'whois, nobody knows': formatUnknown({ candidates: [tokenOf(length)] }, style),
+  'whois, nobody knows': formatUnknown({ candidates: [tokenOf(length)] }, style, 'keyturn revoke'),
   'pause --dry-run': formatSeen(schedulesOf(length), style),
   pause: formatSwitched(schedulesOf(length), style, NOW),
 });

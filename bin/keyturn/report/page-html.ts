@@ -1,5 +1,5 @@
 import { redacted } from '../../../functions/redacted.ts';
-import type { StatusVerdict } from '../status-report.ts';
+import type { StatusVerdict } from '../status-verdict.ts';
 import { BEGINNING, Html, html } from './html.ts';
 import type { Page, Risk, TokenRow } from './page.ts';
 import { PATTERNS, STYLE } from './style.ts';

@@ -7,11 +7,11 @@ import {
   findingVerdict,
   isInventory,
   type Status,
-  type StatusVerdict,
   scheduleVerdict,
   type TokenStatus,
 } from '../status-report.ts';
 import { lastLine, managementTokenSaid, otherPolicySaid, scheduleSaid } from '../status-text.ts';
+import type { StatusVerdict } from '../status-verdict.ts';
 import type { Life } from './life.ts';
 import { livesOf, type Present } from './lives.ts';
 import { type Mark, marksOf } from './marks.ts';

@@ -219,7 +219,18 @@ test('another secret of the client takes effect at once, and a wrong one ends th
   const { clientSecret } = world.identityProvider;
   await world.people.saveValue(MANAGEMENT_SECRET, 'wrong-4Hq7sLw2pX9bVn3mKd8R');
   expect(await world.rotate()).toMatchObject({
-    error: { errorMessage: expect.stringMatching(/invalid_client/) },
+    error: {
+      errorType: 'RefusedClientError',
+      errorMessage: expect.stringMatching(/invalid_client/),
+    },
+  });
+  // An order says what needs the cluster alone.
+  const order = { way: 'freeze', token: Object.keys(entries)[0], reason: 'x' };
+  expect(await world.revoke(order)).toMatchObject({
+    error: {
+      errorType: 'NotSeenError',
+      errorMessage: expect.stringMatching(/invalid_client.*with a management token in hand/),
+    },
   });
   await world.people.saveValue(MANAGEMENT_SECRET, JSON.stringify({ clientSecret }));
   expect(await world.rotate()).toMatchObject({ result: { outcomes: [] } });

@@ -39,7 +39,7 @@ test.each(['in its grace', 'deleted'] as const)(
     const before = world.tokens();
     const { error } = await keyturn.rotate();
     expect(error?.errorMessage).toMatch(
-      /OwnershipError: app\/legacy has no owner; to take it over: keyturn takeover legacy --confirm, or aws secretsmanager tag-resource/,
+      /: app\/legacy has no owner; to take it over: keyturn takeover legacy --confirm, or aws secretsmanager tag-resource/,
     );
     expect(world.tokens()).toEqual(before);
     expect(unusable(keyturn)).toBe(1);

@@ -279,7 +279,7 @@ test('an adopted secret whose readers changed since keeps its string, and the pl
   });
   const { error } = await run.rotate(named);
   expect(String(error?.errorMessage)).toContain(
-    'OutsiderError: legacy/telegraf gets no token: its resource policy allows',
+    ': legacy/telegraf gets no token: its resource policy allows',
   );
   expect(world.value(LEGACY)).toBe(old.accessToken);
   expect(world.accepts(old.accessToken)).toBe(true);

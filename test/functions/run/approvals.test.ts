@@ -67,7 +67,7 @@ test('an error of what was applied beside a refused part is told together with t
   const refused = await rotate();
   hashIn(refused);
   expect(refused.error?.errorMessage).toContain('5 tokens would be replaced because they are gone');
-  expect(refused.error?.errorMessage).toContain(`rotate late: OwnershipError: ${secretOf('late')}`);
+  expect(refused.error?.errorMessage).toContain(`rotate late: ${secretOf('late')}`);
   expect(metrics().at(-1)).toMatchObject({
     'Owner=prod RefusedPlans': 1,
     'Owner=prod FailedActions': 1,

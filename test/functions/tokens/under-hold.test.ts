@@ -137,7 +137,7 @@ test('a rotation whose hold cannot be read last counts as done, and fails its in
   expect(world.labels(TELEGRAF).AWSCURRENT).not.toBe(old);
   expect(answer.error?.errorType).toBe('ApplyError');
   expect(answer.error?.errorMessage).toMatch(
-    /rotate telegraf \(done\): HoldError: the hold of keyturn\/prod\/telegraf could not be read/,
+    /rotate telegraf \(done\): the hold of keyturn\/prod\/telegraf could not be read/,
   );
   expect(events).toEqual(['Token Rotated']);
   expect(measured.join()).toContain('"FailedActions":1');
