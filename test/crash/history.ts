@@ -225,6 +225,13 @@ function worksAgain(
   return isAlive(token) && all.length > 0 && all.every(has) && accepts(strings[token.id], all);
 }
 
+/** No exemption, and those of what nobody took: it works until it expires. */
+const NEVER_GIVEN_BACK: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'unlisted',
+  'expired out of reach',
+]);
+
 /** A person answers for what they took until it is given back: from then on it is like any other token. */
 function noteExemptions(history: History, step: Step, terms: Terms): void {
   const { exempt, ordered, taken } = history;
@@ -233,8 +240,8 @@ function noteExemptions(history: History, step: Step, terms: Terms): void {
     if (why !== undefined) exempt[token.id] ??= why;
     if (isTakenIn(step, token)) taken[token.id] = step.after.at;
     if (step.isOrdered && isTakenIn(step, token)) ordered[token.id] = true;
-    const isGivenBack = exempt[token.id] !== undefined && exempt[token.id] !== 'unlisted';
-    if (isGivenBack && worksAgain(history, token, step, terms)) {
+    const mayBeGivenBack = !NEVER_GIVEN_BACK.has(exempt[token.id]);
+    if (mayBeGivenBack && worksAgain(history, token, step, terms)) {
       delete exempt[token.id];
       delete ordered[token.id];
     }
