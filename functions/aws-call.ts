@@ -100,7 +100,8 @@ function told(error: unknown, place: string): unknown {
   const status = Object(error).$response?.statusCode;
   // Not the error itself: a parser's error contains the beginning of what it could not parse.
   if (error instanceof SyntaxError) return new ForeignAnswerError(place, status, 'it is not JSON');
-  const said = own.get(error) ?? error.message;
+  // Where several addresses refuse, Node.js has a code and no words.
+  const said = own.get(error) ?? (error.message || `${Object(error).code ?? error.name}`);
   const message = `${place}: ${shortened(said)}`;
   // The SDK gives one error to all calls that waited for the same thing, such as a Region.
   if (own.has(error)) return Object.create(error, { message: { value: message } });

@@ -49,8 +49,8 @@ export function refusedError(client: Asked, { status }: Answer, code: string) {
   return new IdentityProviderError(
     `${nameOf(client)} refuses the client ${client.clientId}, whose secret is in ${client.clientSecret}: ${said} (${status}); ${what}`,
     isPassing,
-    // What another code means, only that provider knows.
-    advice !== undefined && !isPassing,
+    // What another code means, only that provider knows; 401 says it by itself.
+    (advice !== undefined || status === 401) && !isPassing,
   );
 }
 
@@ -64,9 +64,9 @@ export function answeredError(client: Asked, { status }: Answer) {
   const said = `${nameOf(client)} answered ${status} to the client ${client.clientId}`;
   if (status === 401 || status === 403) {
     return new IdentityProviderError(
-      `${said}, whose secret is in ${client.clientSecret}: it refuses the client; ${ADVICE.invalid_client?.(client)}`,
+      `${said}, whose secret is in ${client.clientSecret}: it${status === 403 ? ', or a proxy before it,' : ''} refuses the client; ${ADVICE.invalid_client?.(client)}`,
       false,
-      true,
+      status === 401,
     );
   }
   return isTrouble(status)

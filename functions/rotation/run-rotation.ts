@@ -46,7 +46,7 @@ import { findRefused } from './refused-strings.ts';
 import { findReplicas, ReplicaError, replicate } from './replicas.ts';
 import { type Around, rotateToken } from './rotate-token.ts';
 import { createTurns, hasTimeForStep } from './turns.ts';
-import { findUnlisted, hasAdopted } from './unlisted-secrets.ts';
+import { findUnlisted, isOursUnlisted } from './unlisted-secrets.ts';
 
 /**
  * How long until the third run after this one, at most: as its schedule said, which a person's run is told,
@@ -227,9 +227,9 @@ export async function runRotation(
   };
   const listed = await observe(runTools, policy, wanted);
   const tools = atApiTime(runTools, listed);
-  const { rotated: rotatedBefore, adopted } = await findUnlisted(listed, tools);
-  const isOurs = (seen: ObservedSecret) => hasAdopted(seen, policy);
-  const observation = await alsoOurs(listed, adopted, tools, policy, { ...wanted, isOurs });
+  const { rotated: rotatedBefore, ours } = await findUnlisted(listed, tools);
+  const isOurs = (seen: ObservedSecret) => isOursUnlisted(seen, policy);
+  const observation = await alsoOurs(listed, ours, tools, policy, { ...wanted, isOurs });
   const thirdMs = timeToThirdRun(request, runTools);
   const [refused, replicas] = await Promise.all([
     findRefused(observation, tools),

@@ -2,7 +2,6 @@ import type { Token } from '../management-api/token.ts';
 import { entryOf, type Policy, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { OWNER_TAG, type Secret } from '../secrets-manager/secret.ts';
-import { adoptedOf } from '../tokens/adopted-tag.ts';
 import { homeOf, parseMarker } from '../tokens/marker.ts';
 import { asOwned, type Observation, type ObservedSecret } from '../tokens/observation.ts';
 import { isUnproven } from '../tokens/proof.ts';
@@ -13,8 +12,8 @@ import { tokenNamedBy } from '../tokens/version-id.ts';
 export interface Unlisted {
   /** Keyturn has rotated them: an `adopt` that stayed in their entries means nothing any more. */
   readonly rotated: ReadonlySet<string>;
-  /** The token that their entries name was adopted for them: they are ours if they still have its string. */
-  readonly adopted: readonly Secret[];
+  /** They have our tag, or the token that their entries name was adopted for them: then they are ours if they still have its string. */
+  readonly ours: readonly Secret[];
 }
 
 /**
@@ -39,7 +38,7 @@ function isRotated(
   return current !== '' && [...foreign.values()].some(isMintedFor);
 }
 
-/** Whether the token that the entry names was adopted for this very secret, by its marker or by the secret's own tag. */
+/** Whether the token that the entry names was adopted for this very secret. */
 function wasAdopted(
   { adopt }: TokenPolicy,
   secret: Secret,
@@ -47,19 +46,20 @@ function wasAdopted(
   { owner }: Pick<Policy, 'owner'>,
 ): boolean {
   const token = foreign.get(adopt?.tokenId.toLowerCase() ?? '');
-  if (!token) return false;
-  const owned = asOwned(token, owner, (name) => (name === secret.name ? secret : undefined));
-  if (!owned) return adoptedOf(secret)?.tokenId === token.id;
-  return owned.marker.fp !== undefined && !isUnproven(owned.marker);
+  const named = (name: string) => (name === secret.name ? secret : undefined);
+  const owned = token && asOwned(token, owner, named);
+  return owned !== undefined && owned.marker.fp !== undefined && !isUnproven(owned.marker);
 }
 
-/** Whether AWSCURRENT has the string of the token that its entry names: then it is ours but for its tags. */
-export function hasAdopted(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): boolean {
+/**
+ * Whether a secret that is not listed is ours: by its tag, or, but for its tags, because AWSCURRENT has the string of the token that
+ * its entry names.
+ */
+export function isOursUnlisted(seen: ObservedSecret, policy: Pick<Policy, 'tokens'>): boolean {
+  if (seen.secret.tags[OWNER_TAG] !== undefined) return true;
   const holder = currentHolder(seen);
   const { adopt } = entryOf(policy, seen.secret.name) ?? {};
-  const isNamed = ({ id }: Token) => id === adopt?.tokenId.toLowerCase();
-  if (holder?.state === 'foreign') return holder.adoptedAt !== undefined && isNamed(holder.token);
-  return holder?.state === 'owned' && isNamed(holder.owned.token);
+  return holder?.state === 'owned' && holder.owned.token.id === adopt?.tokenId.toLowerCase();
 }
 
 async function describe(name: string, { secrets, log }: Tools): Promise<Secret | undefined> {
@@ -78,20 +78,20 @@ export async function findUnlisted(observation: Observation, tools: Tools): Prom
     ({ adopt, secret }) => adopt && !observation.secrets.has(secret),
   );
   const rotated = new Set<string>();
-  const adopted: Secret[] = [];
+  const ours: Secret[] = [];
   await Promise.all(
     unlisted.map(async (entry) => {
       const secret = await describe(entry.secret, tools);
       if (!secret) return;
-      const { [OWNER_TAG]: owner = tools.policy.owner } = secret.tags;
-      if (isRotated(entry, secret, observation, tools.policy)) rotated.add(entry.secret);
-      else if (
-        owner === tools.policy.owner &&
-        wasAdopted(entry, secret, observation, tools.policy)
-      ) {
-        adopted.push(secret);
-      }
+      const { policy } = tools;
+      const owner = secret.tags[OWNER_TAG];
+      const isLost =
+        owner === undefined &&
+        !isRotated(entry, secret, observation, policy) &&
+        wasAdopted(entry, secret, observation, policy);
+      if (owner === policy.owner || isLost) ours.push(secret);
+      else if (isRotated(entry, secret, observation, policy)) rotated.add(entry.secret);
     }),
   );
-  return { rotated, adopted };
+  return { rotated, ours };
 }

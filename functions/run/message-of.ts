@@ -1,6 +1,9 @@
+/** Where several addresses refuse, Node.js has a code and no words. */
+const wordOf = (error: Error): string => `${Object(error).code ?? error.name}`;
+
 /** What went wrong, for a sentence of an answer: without the name of the error, and without its stack. */
 export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message || error.name : String(error);
+  error instanceof Error ? error.message || wordOf(error) : String(error);
 
 /** As `messageOf`, with the code by which AWS's documentation knows an error of AWS. The class of others is for logs alone. */
 export const saidOf = (error: unknown): string =>

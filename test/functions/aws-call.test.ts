@@ -33,6 +33,15 @@ test('of an error that never ends no more is read than fits, long before the cal
   await expect(answer).rejects.toThrow(ForeignAnswerError);
 });
 
+test('an error without words, as of several addresses that all refuse, is told by its code', async () => {
+  const refused = Object.assign(new AggregateError([], 'none answered'), {
+    message: '',
+    code: 'ECONNREFUSED',
+  });
+  const send = () => Promise.reject(refused);
+  await expect(awsCall('ListSecrets', 1_000, send)).rejects.toThrow(/^ListSecrets: ECONNREFUSED$/);
+});
+
 test('what would begin after the end of a run is not sent', async () => {
   let sent = 0;
   const send = () => Promise.resolve(++sent);

@@ -188,6 +188,14 @@ function answerToConfirmation(
   return cannot(adopt.tokenId, whereItIs(adopt.tokenId, around));
 }
 
+/** Why a secret that lost our tag does not get it back. Undefined: nothing forbids it. */
+function whyStopped({ name }: TokenPolicy, seen: ObservedSecret): string | undefined {
+  const { kind, message } = forbidden(seen) ?? {};
+  return kind === 'Held'
+    ? `${message}; it has lost our tag, too, which keyturn takeover ${name} puts back`
+    : message;
+}
+
 /**
  * Decides about the adoption of one entry, by what the listing shows.
  * @param seen absent: the secret is not ours
@@ -198,11 +206,8 @@ export function decideAdoption(
   around: Around,
 ): AdoptionDecision {
   const { confirmAdoption: confirmedBy } = around;
-  const stopped = seen && isUntagged(seen) ? forbidden(seen) : undefined;
-  if (entry.adopt && stopped) {
-    const why = `${stopped.message}; it has lost our tag, too, which keyturn takeover ${entry.name} puts back`;
-    return cannot(entry.adopt.tokenId, why);
-  }
+  const stopped = seen && isUntagged(seen) ? whyStopped(entry, seen) : undefined;
+  if (entry.adopt && stopped !== undefined) return cannot(entry.adopt.tokenId, stopped);
   const tokenId = tokenToAdopt(entry, seen, around);
   if (tokenId === undefined) {
     return confirmedBy === undefined ? {} : answerToConfirmation(entry, seen, around);

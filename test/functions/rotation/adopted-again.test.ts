@@ -567,19 +567,27 @@ test('a description without the tags that a run has just put back is read again'
   expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
 });
 
-test('an adopted token that loses its marker, and its secret the tag of its owner, before every run is rotated when it is due', async () => {
+test('a listing without a secret that was just taken back and rotated leaves its entry as it is', async () => {
   const { world, keyturn, id } = await openAdopted();
-  const done: string[] = [];
-  for (let day = 0; day < 31 && !done.includes('mint Due'); day += 1) {
-    await world.wait(DAY);
-    await reset(world, id, ...PERMISSIONS.write);
-    await world.people.untag(NAME, ['keyturn:owner']);
-    done.push(...(await look(keyturn)).slice(1));
-  }
-  expect(done).toContain('mint Due');
-  await world.wait(HOUR);
-  await keyturn.rotate();
+  await world.wait(DAY);
+  await untagAll(world);
+  await world.wait(10 * MINUTE);
+  await keyturn.rotate({ tokens: ['telegraf'], force: true });
   expect(world.holders(NAME).AWSCURRENT).not.toBe(id);
+  world.aws.listLagMs = 5 * MINUTE;
+  await world.wait(MINUTE);
+  expect(await look(keyturn)).toEqual(['works']);
+  expect(most(keyturn, 'UnusableTokens')).toBe(0);
+});
+
+test('a secret that is scheduled for deletion and has lost all tags is told as such', async () => {
+  const { world, keyturn } = await openAdopted();
+  await untagAll(world);
+  await world.people.deleteSecret(NAME);
+  const { error } = await keyturn.rotate();
+  expect(error?.errorMessage).toContain('scheduled for deletion; restore it');
+  expect(error?.errorMessage).not.toContain('takeover');
+  expect(most(keyturn, 'DeletedSecrets')).toBe(1);
 });
 
 test('an expired token whose secret has lost all tags is replaced, and not refused an adoption for ever', async () => {
