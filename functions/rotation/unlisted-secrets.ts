@@ -85,12 +85,15 @@ export async function findUnlisted(observation: Observation, tools: Tools): Prom
       if (!secret) return;
       const { policy } = tools;
       const owner = secret.tags[OWNER_TAG];
-      const isLost =
-        owner === undefined &&
-        !isRotated(entry, secret, observation, policy) &&
-        wasAdopted(entry, secret, observation, policy);
-      if (owner === policy.owner || isLost) ours.push(secret);
-      else if (isRotated(entry, secret, observation, policy)) rotated.add(entry.secret);
+      const isTagged = owner === policy.owner;
+      if (!isTagged && isRotated(entry, secret, observation, policy)) {
+        rotated.add(entry.secret);
+      } else if (
+        isTagged ||
+        (owner === undefined && wasAdopted(entry, secret, observation, policy))
+      ) {
+        ours.push(secret);
+      }
     }),
   );
   return { rotated, ours };
