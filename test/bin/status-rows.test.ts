@@ -785,6 +785,7 @@ const providerAnswers: readonly (readonly [string, Reply, code: number, row: str
       ['unauthorized_client', 400],
       ['invalid_scope', 400],
       ['access_denied', 403],
+      ['a word of its own', 401],
     ] as const
   ).map(([code, status]) => {
     const row = 'no run can use it: what could not be asked says why';
@@ -801,7 +802,10 @@ const providerAnswers: readonly (readonly [string, Reply, code: number, row: str
     const row = 'unknown: no answer says it';
     return [`may yet give one (${code}, ${status})`, refusing(code, status), 7, row] as const;
   }),
-  ['is a page', { status: 404, body: '<html>' }, 7, 'unknown: no answer says it'],
+  ...[404, 403].map((status) => {
+    const row = 'unknown: no answer says it';
+    return [`is a page (${status})`, { status, body: '<html>' }, 7, row] as const;
+  }),
 ];
 test.each(providerAnswers)(
   'of a management token whose identity provider %s is said whether any run can use it',
