@@ -29,9 +29,9 @@ import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
 import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
-import type { OAuthClient } from './policy/document.ts';
-import { type DocumentMark, documentMark, type Hashes } from './policy/document-mark.ts';
-import { parsePolicy } from './policy/parse-policy.ts';
+import { readDeployedPolicy } from './policy/deployed-policy.ts';
+import type { DocumentMark, Hashes } from './policy/document-mark.ts';
+import type { OAuthClient } from './policy/policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
 import type { Address, FoundManagementToken, MeasureTools } from './run/look-tools.ts';
@@ -151,8 +151,8 @@ function readOptional(file: string): string | undefined {
 /** What differs between Lambda (its asset and environment) and a laptop (its files). */
 export interface Origin {
   readonly policy: Policy;
-  /** The policy as plain data, as it was written. Absent: nobody compares it. */
-  readonly document?: unknown;
+  /** Of the policy as it was written, without `deployment`. Absent: nobody compares it. */
+  readonly mark?: DocumentMark;
   /** As in `DocumentMark`. */
   readonly deployment?: Hashes | undefined;
   /** PEM of the certificate authorities to trust instead of the public ones. */
@@ -174,7 +174,7 @@ export interface Origin {
 
 /**
  * The runtime of a function: the policy in its asset, and a log of JSON lines.
- * @throws PolicyError if the policy in the asset cannot be used
+ * @throws Error if the policy in the asset cannot be used
  */
 export function loadRuntime(): Runtime {
   const { env } = process;
@@ -183,8 +183,9 @@ export function loadRuntime(): Runtime {
       throw new Error(`found a token string in ${name}, expected a name: deploy the stack again`);
   }
   const root = env.LAMBDA_TASK_ROOT ?? '.';
-  const document: unknown = JSON.parse(readFileSync(join(root, POLICY_FILE), 'utf8'));
-  const policy = parsePolicy(document, env[ENVIRONMENT.policyFile]);
+  const deployed = readDeployedPolicy(readFileSync(join(root, POLICY_FILE), 'utf8'));
+  const { file } = deployed.policy;
+  const policy = { ...deployed.policy, file: env[ENVIRONMENT.policyFile] ?? file };
   policy.encryptionKey = env[ENVIRONMENT.encryptionKey] ?? policy.encryptionKey;
   policy.isDeployed = true;
   policy.eventBus = env[ENVIRONMENT.eventBus] ?? policy.eventBus;
@@ -194,7 +195,7 @@ export function loadRuntime(): Runtime {
   const logger = new Logger({ serviceName: `keyturn/${policy.owner}` });
   return createRuntime({
     policy,
-    document,
+    mark: deployed.mark,
     deployment: JSON.parse(env[ENVIRONMENT.deployment] ?? 'null') ?? undefined,
     ca: readOptional(join(root, CA_FILE)),
     log: {
@@ -258,7 +259,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
-  const { policy, document, ca, managementToken: given, inSource = (text) => text } = origin;
+  const { policy, mark, ca, managementToken: given, inSource = (text) => text } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
@@ -410,9 +411,7 @@ export function createRuntime(origin: Origin): Runtime {
   }
 
   const policyMark = (): DocumentMark | undefined =>
-    document === undefined
-      ? undefined
-      : { ...documentMark(document, ca), deployment: origin.deployment };
+    mark && { ...mark, deployment: origin.deployment };
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
     managementToken = await findManagementToken();

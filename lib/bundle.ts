@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import type { Metafile, OutputFile } from 'esbuild';
 import { CA_FILE, POLICY_FILE, SCHEDULED } from '../functions/environment.ts';
+import { formatDeployedPolicy } from '../functions/policy/deployed-policy.ts';
+import { documentMark } from '../functions/policy/document-mark.ts';
+import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { PolicyFile } from './policy-file.ts';
 
 /** A bundle of CommonJS has none. */
@@ -25,7 +28,7 @@ if (!isBesideFunctions) {
  * The most bytes that `index.js` may have: a cold start parses every one. What an OAuth client adds to the largest, `rotate` and `revoke`:
  * 5 KB of the policy's keys and of what reads its secret; the client itself is a bundle of its own.
  */
-export const BUDGET = 644_000;
+export const BUDGET = 617_000;
 
 /** A bundle that few runs load, and the name by which they import it. */
 interface Reader {
@@ -86,6 +89,7 @@ function build(entry: string, outfile: string) {
     mainFields: ['module', 'main'],
     alias: {
       '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
+      'node:http2': join(FUNCTIONS, 'no-http2.ts'),
     },
     // What undici loads when it needs it, and never does here: 72 KB for machines without SIMD, which Lambda has, and 40 KB for bodies
     // that are forms or streams of the web; ours are texts.
@@ -163,14 +167,25 @@ function prebuilt(entry: string): readonly BundleFile[] {
   return readdirSync(folder).map((name) => ({ name, contents: readFileSync(join(folder, name)) }));
 }
 
-/** Writes the files of one function into a folder: its bundle and, beside it, the policy. */
-export function bundle(
-  entry: string,
-  { document, ca }: Pick<PolicyFile, 'document' | 'ca'>,
-  folder: string,
-): void {
+type WrittenPolicy = Pick<PolicyFile, 'document' | 'ca'>;
+
+/**
+ * The contents of a function's POLICY_FILE.
+ * @throws PolicyError if no function could work with the policy
+ */
+export const policyAsset = ({ document, ca }: WrittenPolicy): string =>
+  formatDeployedPolicy({ policy: parsePolicy(document), mark: documentMark(document, ca) });
+
+/** Writes the files of one function into a folder, without its policy. */
+export function writeBundle(entry: string, folder: string): void {
   const files = existsSync(PREBUILT) ? prebuilt(entry) : buildBundle(entry);
   for (const { name, contents } of files) writeFileSync(join(folder, name), contents);
-  writeFileSync(join(folder, POLICY_FILE), JSON.stringify(document));
+}
+
+/** Writes the files of one function into a folder: its bundle and, beside it, the policy. */
+export function bundle(entry: string, policyFile: WrittenPolicy, folder: string): void {
+  const { ca } = policyFile;
+  writeBundle(entry, folder);
+  writeFileSync(join(folder, POLICY_FILE), policyAsset(policyFile));
   if (ca !== undefined) writeFileSync(join(folder, CA_FILE), ca);
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
-import { kmsKey } from '../functions/policy/aws-names.ts';
 import { type Hashes, hashesOf } from '../functions/policy/document-mark.ts';
-import { durationSchema, formatDuration } from '../functions/policy/duration.ts';
+import { formatDuration } from '../functions/policy/duration.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
+import { kmsKey } from '../functions/policy/schemas/aws-names.ts';
+import { durationSchema } from '../functions/policy/schemas/duration.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

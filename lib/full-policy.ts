@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { documentSchema } from '../functions/policy/document.ts';
 import { formatDuration } from '../functions/policy/duration.ts';
 import { DEFAULT_LIFETIMES } from '../functions/policy/policy.ts';
+import { documentSchema } from '../functions/policy/schemas/document.ts';
 
 /** The least that a file may say. */
 const LEAST = { owner: 'x', cluster: { url: 'https://x' }, tokens: {} };

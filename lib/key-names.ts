@@ -1,8 +1,8 @@
 import { type CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IAlias } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { kmsKey } from '../functions/policy/aws-names.ts';
 import type { ReplicaRegion } from '../functions/policy/policy.ts';
+import { kmsKey } from '../functions/policy/schemas/aws-names.ts';
 import { REPLICA_KEY } from './named-elsewhere.ts';
 import { PolicyFileError } from './policy-file.ts';
 import {

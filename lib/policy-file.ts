@@ -8,12 +8,12 @@ import {
   LineCounter,
   parseDocument,
 } from 'yaml';
-import { EXTENSION } from '../functions/policy/document.ts';
 import { type DocumentMark, documentMark } from '../functions/policy/document-mark.ts';
 import { shownText } from '../functions/policy/misplaced.ts';
 import { parsePolicy } from '../functions/policy/parse-policy.ts';
 import type { Policy } from '../functions/policy/policy.ts';
 import { formatPath, PolicyError, type PolicyIssue } from '../functions/policy/policy-error.ts';
+import { EXTENSION } from '../functions/policy/schemas/document.ts';
 import { warningsOf } from '../functions/policy/warnings.ts';
 import { visible } from '../functions/visible.ts';
 import { approvalMistakes } from './approvals.ts';

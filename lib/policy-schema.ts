@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { documentSchema, EXTENSION } from '../functions/policy/document.ts';
+import { documentSchema, EXTENSION } from '../functions/policy/schemas/document.ts';
 import { deploymentSchema } from './deployment.ts';
 import { POLICY_KEYS, type PolicyKey } from './policy-keys.ts';
 

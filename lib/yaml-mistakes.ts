@@ -12,8 +12,8 @@ import {
   type Scalar,
   visit,
 } from 'yaml';
-import { EXTENSION } from '../functions/policy/document.ts';
 import type { PolicyIssue } from '../functions/policy/policy-error.ts';
+import { EXTENSION } from '../functions/policy/schemas/document.ts';
 import {
   type KeyAt,
   losesItsWay,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { durationSchema } from '../functions/policy/duration.ts';
+import { durationSchema } from '../functions/policy/schemas/duration.ts';
 import { POLICY_KEYS } from '../lib/policy-keys.ts';
 import { type JsonSchema, policyJsonSchema, shapesOf } from '../lib/policy-schema.ts';
 

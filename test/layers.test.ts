@@ -40,6 +40,10 @@ const FORBIDDEN = [
   ['functions/enforcement/x.ts', 'createPublisher', '../events/publisher.ts'],
   ['functions/revocation/x.ts', 'createDataPlane', '../data-plane/probe.ts'],
   ['functions/tokens/x.ts', 'createManagementApi', '../management-api/client.ts'],
+  // A function's policy was checked when it was deployed.
+  ['functions/tokens/x.ts', 'documentSchema', '../policy/schemas/document.ts'],
+  ['functions/rotation/plan/x.ts', 'documentSchema', '../../policy/schemas/document.ts'],
+  ['functions/policy/schemas/x.ts', 'Policy', '../policy.ts'],
   ['functions/run/x.ts', 'createMeter', '../metrics.ts'],
   ['functions/rotation/x.ts', 'createScheduleReader', '../schedules/reader.ts'],
   ['functions/reaping/x.ts', 'createScheduleReader', '#schedule-reader'],

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { durationSchema } from '../../functions/policy/duration.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
+import { durationSchema } from '../../functions/policy/schemas/duration.ts';
 import { formatInstant } from '../../functions/time.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { CommandError, EXIT } from './failure.ts';

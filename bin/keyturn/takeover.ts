@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { SCHEDULED, scheduleName } from '../../functions/environment.ts';
-import { OWNER_NAME } from '../../functions/policy/document.ts';
+import { OWNER_NAME } from '../../functions/policy/names.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { CANNOT_TAKE_OVER } from '../../functions/rotation/plan/plan-takeover.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';

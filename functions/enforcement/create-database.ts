@@ -1,8 +1,8 @@
 import type { Database, Table } from '../management-api/database.ts';
 import { formatTemplate } from '../management-api/database.ts';
 import { EchoError, InfluxError } from '../management-api/influx-error.ts';
-import type { NamedDatabaseRule } from '../policy/database-rule.ts';
 import { GOVERNED_FIELDS, type GovernedValues, governedFields } from '../policy/governed-fields.ts';
+import type { NamedDatabaseRule } from '../policy/policy.ts';
 import type { Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { checkEcho } from './change-database.ts';

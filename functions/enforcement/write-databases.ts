@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { EchoError } from '../management-api/influx-error.ts';
-import type { NamedDatabaseRule } from '../policy/database-rule.ts';
 import { spelledField } from '../policy/governed-fields.ts';
+import type { NamedDatabaseRule } from '../policy/policy.ts';
 import { attempt, type Outcome, type Result } from '../run/outcome.ts';
 import type { Tools } from '../run/tools.ts';
 import { MINUTE_MS } from '../time.ts';

@@ -54,6 +54,8 @@ export function createConnections(options: ConnectionOptions): Connections {
       connections: options.connections,
       connectTimeout: options.connectTimeoutMs ?? 10_000,
       maxHeaderSize: MAX_HEAD_BYTES,
+      // Bundles have no node:http2 (no-http2.ts).
+      allowH2: false,
       // Whom the file names is trusted, with or without the root above it.
       connect:
         ca === undefined

@@ -1,6 +1,6 @@
-import type { DatabaseRule } from './database-rule.ts';
 import { coversGlob } from './glob.ts';
 import { GOVERNED_FIELDS, governedFields } from './governed-fields.ts';
+import type { DatabaseRule } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
 
 /** A rule's database name, or its glob. */

@@ -1,5 +1,4 @@
-import * as z from 'zod/mini';
-import { compareRetention, formatRetention, parseRetention, retentionSchema } from './retention.ts';
+import { compareRetention, formatRetention, parseRetention } from './retention.ts';
 
 /** A field's value as the Management API has it: nanoseconds as a bigint, counts as a number. */
 export type FieldValue = bigint | number;
@@ -7,25 +6,12 @@ export type FieldValue = bigint | number;
 /** The same value as the policy writes it: `90d`, `infinite`, `500`. */
 export type Spelling = string | number;
 
-/**
- * `maxTables` is an int32 in the specification, and no document gives it an upper bound.
- * https://docs.influxdata.com/influxdb3/clustered/api/management-api/databases/
- */
-const MOST_TABLES = 2_147_483_647;
-
-/**
- * More columns are refused by the server, when the limit is set.
- * https://docs.influxdata.com/influxdb3/clustered/admin/databases/#column-limit
- */
-const MOST_COLUMNS = 1_000;
-
 /** A field that counts something, such as tables. */
-const limitField = <Key extends string>(key: Key, highest: number, whenLowered: string) => ({
+const limitField = <Key extends string>(key: Key, whenLowered: string) => ({
   key,
-  schema: z.int().check(z.minimum(1), z.maximum(highest)),
   compare: (a: FieldValue, b: FieldValue) => Number(a) - Number(b),
   spell: (value: FieldValue): Spelling => Number(value),
-  parse: (spelling: Spelling): FieldValue => Number(spelling),
+  parse: (spelling: Spelling): number => Number(spelling),
   /** What a lower value does to existing tables, for people. */
   whenLowered,
   /** Whether a rule needs a dated approval to lower it. */
@@ -33,27 +19,24 @@ const limitField = <Key extends string>(key: Key, highest: number, whenLowered: 
 });
 
 /**
- * The fields of a database that a rule can declare: one row each, from the rule's key and schema to the
+ * The fields of a database that a rule can declare: one row each, from the rule's key to the
  * Management API's field. All other code uses these rows.
  */
 export const GOVERNED_FIELDS = {
   retention: {
     key: 'retentionPeriod',
-    schema: retentionSchema,
     compare: (a: FieldValue, b: FieldValue) => compareRetention(BigInt(a), BigInt(b)),
     spell: (value: FieldValue): Spelling => formatRetention(BigInt(value)),
-    parse: (spelling: Spelling): FieldValue => parseRetention(String(spelling)),
+    parse: (spelling: Spelling): bigint => parseRetention(String(spelling)),
     whenLowered: undefined,
     needsApproval: true,
   },
   maxTables: limitField(
     'maxTables',
-    MOST_TABLES,
     'existing tables stay and can be written to, however many there are; new ones beyond the limit are refused',
   ),
   maxColumnsPerTable: limitField(
     'maxColumnsPerTable',
-    MOST_COLUMNS,
     'existing tables stay and can be written to with the columns they have; new columns beyond the limit are refused, at least in tables that are made from now on',
   ),
 } as const;
@@ -67,7 +50,7 @@ export const governedFields = Object.keys(GOVERNED_FIELDS) as readonly GovernedF
 export type GovernedValues = {
   readonly [Field in GovernedField as (typeof GOVERNED_FIELDS)[Field]['key']]: Parsed<Field>;
 };
-type Parsed<Field extends GovernedField> = z.output<(typeof GOVERNED_FIELDS)[Field]['schema']>;
+type Parsed<Field extends GovernedField> = ReturnType<(typeof GOVERNED_FIELDS)[Field]['parse']>;
 
 /** A field of a database, as the policy writes it. */
 export const spelledField = (values: GovernedValues, field: GovernedField): Spelling =>
@@ -82,12 +65,4 @@ export const fieldBody = (field: GovernedField, to: Spelling): Partial<GovernedV
 export function lessens(field: GovernedField, from: Spelling, to: Spelling): boolean {
   const { compare, parse } = GOVERNED_FIELDS[field];
   return compare(parse(to), parse(from)) < 0;
-}
-
-/** One schema for each governed field, made from the field's own. */
-export function schemasOf<Made extends Record<GovernedField, z.ZodMiniType>>(
-  make: (schema: z.ZodMiniType) => z.ZodMiniType,
-): Made {
-  const made = governedFields.map((field) => [field, make(GOVERNED_FIELDS[field].schema)]);
-  return Object.fromEntries(made) as Made;
 }

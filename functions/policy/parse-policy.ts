@@ -1,7 +1,6 @@
 import type * as z from 'zod/mini';
 import type { Permission } from '../management-api/token.ts';
 import { contradictions } from './contradictions.ts';
-import { type Document, documentSchema, EXTENSION, TOKEN_NAME } from './document.ts';
 import { misplacedCredentials } from './misplaced.ts';
 import {
   DEFAULT_LIFETIMES,
@@ -11,6 +10,7 @@ import {
   type TokenPolicy,
 } from './policy.ts';
 import { explainIssues, PolicyError, type PolicyIssue, UNEXPLAINED } from './policy-error.ts';
+import { type Document, documentSchema, EXTENSION, TOKEN_NAME } from './schemas/document.ts';
 
 type Declared = Document['defaults'];
 

@@ -1,12 +1,19 @@
 import type { Permission } from '../management-api/token.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
-import type { Document } from './document.ts';
+import type { Document } from './schemas/document.ts';
 import type { Window } from './window.ts';
 
 /** Beginning of the name of a secret whose entry sets none. The role of `reap` covers it even without an entry. */
 export const secretPrefix = (owner: string) => `keyturn/${owner}/`;
 
 type Cluster = Document['cluster'];
+
+/** A client of an identity provider whose tokens the cluster takes for management tokens. */
+export type OAuthClient = NonNullable<Cluster['oauth']>;
+
+/** One of the policy's `databases`. */
+export type DatabaseRule = Document['databases'][number];
+export type NamedDatabaseRule = Extract<DatabaseRule, { readonly name: string }>;
 
 /** Where a policy names the secret that lets the functions in: with the management token, or with an OAuth client's secret. */
 export const managementSecretPath = ({ oauth }: Pick<Cluster, 'oauth'>): readonly string[] =>

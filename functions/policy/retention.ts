@@ -1,5 +1,3 @@
-import * as z from 'zod/mini';
-
 /**
  * A month has 30 days, as influxctl's documentation says, and a year 365.
  * https://docs.influxdata.com/influxdb3/clustered/admin/databases/create/#retention-period-syntax-influxctl-cli
@@ -14,10 +12,7 @@ const UNIT_NS = {
   mo: 2_592_000_000_000_000n,
   y: 31_536_000_000_000_000n,
 } as const;
-const RETENTION = /^(?:infinite|(?:\d+(?:ns|mo|[smhdwy]))+)$/;
-const EXPECTED = 'a retention period such as 30d, 26w or infinite';
 const PART = /(?<!\d)(\d+)(ns|mo|[smhdwy])/g;
-const INT64_MAX = 9_223_372_036_854_775_807n;
 
 /**
  * The shortest period that InfluxDB documents; the API's own minimum is 0.
@@ -34,21 +29,6 @@ export function parseRetention(text: string): bigint {
   }
   return total;
 }
-
-/** A retention period in a policy: `30d`, `26w`, `1y`, `90d12h5ns` or `infinite`. The output is nanoseconds, 0 for infinite. */
-export const retentionSchema = z.pipe(
-  z.pipe(
-    z.string(EXPECTED).check(z.regex(RETENTION, EXPECTED)),
-    z.transform((text) => ({ text, period: parseRetention(text) })),
-  ),
-  z.pipe(
-    z.custom<{ text: string; period: bigint }>((value) => {
-      const { text, period } = value as { text: string; period: bigint };
-      return text === 'infinite' || (period >= SHORTEST_RETENTION_NS && period <= INT64_MAX);
-    }, 'a retention period of at least 1h that fits 64 bits, or infinite'),
-    z.transform(({ period }) => period),
-  ),
-);
 
 /** Orders retention periods by how much data they keep: infinite (0) keeps the most. */
 export function compareRetention(a: bigint, b: bigint): number {

@@ -1,8 +1,8 @@
 import { DAY_MS, MINUTE_MS } from '../time.ts';
 import { formatDuration } from './duration.ts';
-import { isTimePart } from './partition-template.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
+import { isTimePart } from './schemas/partition-template.ts';
 import { DAYS, type Window } from './window.ts';
 
 const WEEK_MS = 7 * DAY_MS;

@@ -1,15 +1,8 @@
-import * as z from 'zod/mini';
 import { DAY_MS, MINUTE_MS } from '../time.ts';
 
 /** In the order of the week; numbers count from here. */
 export const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 type Day = (typeof DAYS)[number];
-const DAY = `(?:${DAYS.join('|')})`;
-const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d';
-const WINDOW = new RegExp(
-  `^(?:(daily|${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*) )?(${TIME})-(${TIME}|24:00)$`,
-);
-
 /** A weekly window for rotations; minutes count from midnight in the policy's time zone. */
 export interface Window {
   readonly days: readonly Day[];
@@ -17,32 +10,6 @@ export interface Window {
   /** Not more than `fromMinute`: the window ends on the following day. */
   readonly toMinute: number;
 }
-
-function parseDays(text: string | undefined): readonly Day[] {
-  if (text === undefined || text === 'daily') return DAYS;
-  return text.split(',').flatMap((part) => {
-    const [first = '', last = first] = part.split('-');
-    const from = DAYS.indexOf(first as Day);
-    const length = ((DAYS.indexOf(last as Day) - from + 7) % 7) + 1;
-    return Array.from({ length }, (_, step) => DAYS[(from + step) % 7] as Day);
-  });
-}
-
-function parseTime(text = ''): number {
-  const [hours, minutes] = text.split(':');
-  return Number(hours) * 60 + Number(minutes);
-}
-
-function parseWindow(text: string): Window {
-  const [, days, from, to] = WINDOW.exec(text) ?? [];
-  return { days: parseDays(days), fromMinute: parseTime(from), toMinute: parseTime(to) };
-}
-
-/** `Mon-Fri 09:00-17:00`, `Sat,Sun 22:00-04:00`, `daily 02:00-05:00` or `02:00-05:00`. */
-export const windowSchema = z.pipe(
-  z.string().check(z.regex(WINDOW, 'a window such as "Mon-Fri 09:00-17:00"')),
-  z.transform(parseWindow),
-);
 
 const formatTime = (minute: number) =>
   [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { placesOfCredentials } from '../credentials.ts';
-import { OWNER_NAME } from '../policy/document.ts';
+import { OWNER_NAME } from '../policy/names.ts';
 
 /** The output is milliseconds since 1970. */
 const instant = z.pipe(z.iso.datetime('an instant in UTC'), z.transform(Date.parse));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Permission } from '../management-api/token.ts';
-import { MARKER_OPENING } from '../policy/document.ts';
+import { MARKER_OPENING } from '../policy/names.ts';
 import { formatInstant } from '../time.ts';
 import { permissionText, sumOf } from './permission-sum.ts';
 

@@ -23,8 +23,8 @@ export interface HostOptions {
   readonly accountId?: string;
   /** Prefix of the instances' ids, for several hosts that share a clock or a server. */
   readonly idPrefix?: string;
-  /** Replaces the asset's `policy.json`, in this host's copy. */
-  readonly policy?: unknown;
+  /** Contents that replace the asset's `policy.json`, in this host's copy. */
+  readonly policyAsset?: string;
   /** Called with the id of an instance whose process is frozen until its next invocation. */
   readonly onFrozen?: (instanceId: string) => void;
 }
@@ -71,8 +71,8 @@ export function createHost(options: HostOptions): Host {
     if (known !== undefined) return known;
     const taskRoot = join(directory, `task-${taskRoots.size + 1}`);
     cpSync(assetDirectory, taskRoot, { recursive: true });
-    if (options.policy !== undefined) {
-      writeFileSync(join(taskRoot, 'policy.json'), JSON.stringify(options.policy));
+    if (options.policyAsset !== undefined) {
+      writeFileSync(join(taskRoot, 'policy.json'), options.policyAsset);
     }
     taskRoots.set(assetDirectory, taskRoot);
     return taskRoot;

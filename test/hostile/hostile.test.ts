@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { policyAsset } from '../../lib/bundle.ts';
 import { realClock } from '../../sandbox/clock.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { createCanary } from '../world/canary.ts';
@@ -37,11 +38,13 @@ async function openHostile(limitMs = LIMIT_MS) {
       clock: realClock,
       functions: JOBS.map((job) => ({ ...realFunction(job), timeoutMs })),
       environment: { ...environmentOf(systems), AWS_ENDPOINT_URL: aws.url },
-      policy: {
-        ...policyWith({ telegraf: writer }),
-        cluster: { url: cluster.url, managementToken: MANAGEMENT_SECRET },
-        activationTimeout: '10s',
-      },
+      policyAsset: policyAsset({
+        document: {
+          ...policyWith({ telegraf: writer }),
+          cluster: { url: cluster.url, managementToken: MANAGEMENT_SECRET },
+          activationTimeout: '10s',
+        },
+      }),
     });
   const [host, healed] = [hostWith(limitMs), hostWith(HEALED_MS)];
   const answers: string[] = [];

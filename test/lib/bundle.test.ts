@@ -16,6 +16,9 @@ import { dirname, join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { readDeployedPolicy } from '../../functions/policy/deployed-policy.ts';
+import { documentMark } from '../../functions/policy/document-mark.ts';
+import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import { BUDGET, buildBundle, bundle } from '../../lib/bundle.ts';
 import type { PolicyFile } from '../../lib/policy-file.ts';
 import { readPolicyFile } from '../../lib/policy-file.ts';
@@ -50,7 +53,9 @@ test('carries all that the function reads at run time', () => {
     'schedule-reader.js',
     'schedule-reader.js.map',
   ]);
-  expect(JSON.parse(text('policy.json'))).toEqual(policyFile.document);
+  const { policy, mark } = readDeployedPolicy(text('policy.json'));
+  expect(mark).toEqual(documentMark(policyFile.document, policyFile.ca));
+  expect(policy).toEqual(parsePolicy(policyFile.document));
 });
 
 test('loads as CommonJS wherever it lies, and exports the handler', () => {
@@ -72,10 +77,40 @@ test('an error says where it is in the source, for which the process need not ha
   expect(error.stack).not.toContain('index.js:');
 });
 
+const sourcesOf = (name: string): readonly string[] => JSON.parse(text(`${name}.map`)).sources;
+
 test('stays within its budget, and takes credentials from the environment alone', () => {
   expect(statSync(join(folder, 'index.js')).size).toBeLessThan(BUDGET);
-  const { sources } = JSON.parse(text('index.js.map')) as { sources: string[] };
-  expect(sources.filter((source) => source.includes('credential-provider'))).toEqual([]);
+  expect(sourcesOf('index.js').filter((each) => each.includes('credential-provider'))).toEqual([]);
+});
+
+test('has no more packages than a run needs', () => {
+  const packages = sourcesOf('index.js').flatMap(
+    (source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [],
+  );
+  expect([...new Set(packages)].sort()).toEqual([
+    '@aws-lambda-powertools/commons',
+    '@aws-lambda-powertools/logger',
+    '@aws-sdk/client-eventbridge',
+    '@aws-sdk/client-secrets-manager',
+    '@aws-sdk/core',
+    '@aws-sdk/signature-v4-multi-region',
+    '@aws/lambda-invoke-store',
+    '@smithy/core',
+    '@smithy/node-http-handler',
+    '@smithy/signature-v4',
+    '@smithy/types',
+    'p-limit',
+    'undici',
+    'yocto-queue',
+    'zod',
+  ]);
+});
+
+test('judges no policy at a start, which the deployment has done, and loads nothing for HTTP/2', () => {
+  const judging = /policy\/(?:schemas\/|parse-policy|contradictions)/;
+  expect(sourcesOf('index.js').filter((each) => judging.test(each))).toEqual([]);
+  expect(text('index.js')).not.toContain('node:http2');
 });
 
 test.each([
@@ -84,11 +119,10 @@ test.each([
   ['oauth4webapi', 'identity-provider', 'createManagementBearers'],
   ['functions/measurement', 'measurement', 'runMeasurement'],
 ])('has %s in a file of its own, which its own name finds', (client, reader, maker) => {
-  const sourcesOf = (name: string) =>
-    (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources.join();
-  expect(sourcesOf('index.js')).not.toContain(client);
-  expect(sourcesOf(`${reader}.js`)).toContain(client);
-  expect(sourcesOf(`${reader}.js`)).not.toContain('credential-provider');
+  const inside = (name: string) => sourcesOf(name).join();
+  expect(inside('index.js')).not.toContain(client);
+  expect(inside(`${reader}.js`)).toContain(client);
+  expect(inside(`${reader}.js`)).not.toContain('credential-provider');
   const loaded = createRequire(join(folder, 'index.js'))(`#${reader}`);
   expect(loaded[maker]).toBeTypeOf('function');
 });

@@ -399,7 +399,7 @@ test('two policy files are two stacks in one app, each with its own policy in it
     );
     const [hash] = rotate?.Properties.Code.S3Key.split('.') ?? [];
     const asset = join(app.outdir, `asset.${hash}`, 'policy.json');
-    return JSON.parse(readFileSync(asset, 'utf8')).owner;
+    return JSON.parse(readFileSync(asset, 'utf8')).policy.owner;
   });
   expect(owners).toEqual(['north', 'south']);
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ENVIRONMENT } from '../../functions/environment.ts';
+import { policyAsset } from '../../lib/bundle.ts';
 import {
   type DeclaredRegions,
   deploymentHashes,
@@ -120,7 +121,7 @@ export function deployOn(
           ),
         ),
         idPrefix: prefixOf(number),
-        policy: document,
+        policyAsset: policyAsset({ document }),
         onFrozen,
         credentialsOf: aws.credentialsOf,
         environment: {

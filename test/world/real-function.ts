@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle } from '../../lib/bundle.ts';
-import type { PolicyFile } from '../../lib/policy-file.ts';
+import { writeBundle } from '../../lib/bundle.ts';
 import type { LambdaFunction } from '../../sandbox/lambda/functions.ts';
 import type { Job } from './jobs.ts';
 
@@ -14,12 +13,12 @@ function bundled(job: Job): string {
   if (known !== undefined) return known;
   const folder = mkdtempSync(join(tmpdir(), `keyturn-${job}-`));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  bundle(job, { document: {} } as PolicyFile, folder);
+  writeBundle(job, folder);
   folders.set(job, folder);
   return folder;
 }
 
-/** The very bundle that is deployed, for a host with a `policy` of its own. */
+/** The very bundle that is deployed, for a host with a policy of its own. */
 export const realFunction = (
   job: Job,
   environment: LambdaFunction['environment'] = {},

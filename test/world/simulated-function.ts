@@ -1,8 +1,8 @@
 import { runEnforcement } from '../../functions/enforcement/run-enforcement.ts';
 import { runExamination } from '../../functions/examination/run-examination.ts';
 import { runMeasurement } from '../../functions/measurement/run-measurement.ts';
+import { readDeployedPolicy } from '../../functions/policy/deployed-policy.ts';
 import type { Hashes } from '../../functions/policy/document-mark.ts';
-import { parsePolicy } from '../../functions/policy/parse-policy.ts';
 import type { Policy } from '../../functions/policy/policy.ts';
 import { runReaping } from '../../functions/reaping/run-reaping.ts';
 import { parseRevokeRequest } from '../../functions/revocation/request.ts';
@@ -20,6 +20,7 @@ import {
 } from '../../functions/run/request.ts';
 import { createRuntime, type InvocationContext, type Runtime } from '../../functions/runtime.ts';
 import { LONGEST_EXAMINATION_MS, LONGEST_MEASUREMENT_MS } from '../../functions/time.ts';
+import { policyAsset } from '../../lib/bundle.ts';
 import type { SimulatedFunction } from '../../sandbox/lambda/simulated/host.ts';
 import type { Job } from './jobs.ts';
 
@@ -92,8 +93,9 @@ export const simulatedFunction = (
   name: job,
   timeoutMs: 15 * 60_000,
   start(write) {
-    const parsed = JSON.parse(JSON.stringify(document));
-    const policy = parsePolicy(parsed);
+    const { policy, mark } = readDeployedPolicy(
+      policyAsset({ document: JSON.parse(JSON.stringify(document)) }),
+    );
     policy.eventBus = eventBus;
     policy.secretTags = secretTags;
     policy.isDeployed = true;
@@ -102,7 +104,7 @@ export const simulatedFunction = (
       write(JSON.stringify({ level, message, timestamp: new Date().toISOString(), ...rest }));
     const runtime = createRuntime({
       policy,
-      document: parsed,
+      mark,
       deployment,
       log: {
         info: (message, details) => line('INFO', message, { details }),

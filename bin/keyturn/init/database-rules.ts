@@ -1,8 +1,9 @@
 import type { PartitionTemplatePart } from '../../../functions/management-api/database.ts';
-import { databaseName } from '../../../functions/policy/database-name.ts';
 import { GOVERNED_FIELDS, governedFields } from '../../../functions/policy/governed-fields.ts';
-import { partitionTemplate } from '../../../functions/policy/partition-template.ts';
 import { formatRetention, INFINITE_RETENTION } from '../../../functions/policy/retention.ts';
+import { databaseName } from '../../../functions/policy/schemas/database-name.ts';
+import { FIELD_SCHEMAS } from '../../../functions/policy/schemas/governed-fields.ts';
+import { partitionTemplate } from '../../../functions/policy/schemas/partition-template.ts';
 import { HOUR_MS } from '../../../functions/time.ts';
 import type { FoundDatabase } from './found.ts';
 import { comment, scalar } from './yaml-text.ts';
@@ -48,12 +49,12 @@ const retentionText = (value: bigint): string => formatRetention(value) || `${va
 /** The fields as they are, so that nothing is changed; what no rule can say is left as it is. */
 function fieldLines(database: FoundDatabase): string[] {
   return governedFields.flatMap((field) => {
-    const { key, schema, spell } = GOVERNED_FIELDS[field];
+    const { key, spell } = GOVERNED_FIELDS[field];
     const value = database[key];
     if (value === undefined) return [];
     const spelled = spell(value);
     const told = typeof value === 'bigint' ? retentionText(value) : spelled;
-    return schema.safeParse(spelled).success
+    return FIELD_SCHEMAS[field].safeParse(spelled).success
       ? [`    ${field}: ${spelled}`]
       : [comment(`${field} is ${told}, which no rule can say: it is left as it is`, '    ')];
   });

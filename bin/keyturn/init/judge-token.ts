@@ -1,5 +1,5 @@
-import { grantedDatabase } from '../../../functions/policy/database-name.ts';
 import { DEFAULT_LIFETIMES } from '../../../functions/policy/policy.ts';
+import { grantedDatabase } from '../../../functions/policy/schemas/database-name.ts';
 import { isMarked, type Marker, parseMarker } from '../../../functions/tokens/marker.ts';
 import { isTokenId } from '../../../functions/tokens/version-id.ts';
 import type { FoundToken } from './found.ts';

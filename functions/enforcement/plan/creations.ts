@@ -1,8 +1,7 @@
 import { formatTemplate } from '../../management-api/database.ts';
-import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { GOVERNED_FIELDS, governedFields } from '../../policy/governed-fields.ts';
 import { fractionOf } from '../../policy/jitter.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { NamedDatabaseRule, Policy } from '../../policy/policy.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../time.ts';
 import type { DatabaseCreation, TableCreation } from './database-action.ts';
 import type { NumberedRule } from './rules.ts';

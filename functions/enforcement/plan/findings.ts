@@ -1,8 +1,7 @@
 import type { Database } from '../../management-api/database.ts';
 import { formatTemplate } from '../../management-api/database.ts';
-import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { matchesGlob } from '../../policy/glob.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { NamedDatabaseRule, Policy } from '../../policy/policy.ts';
 import {
   formatRetention,
   INFINITE_RETENTION,

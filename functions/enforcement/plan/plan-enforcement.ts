@@ -1,7 +1,6 @@
 import type { Database, DatabaseObservation } from '../../management-api/database.ts';
-import type { NamedDatabaseRule } from '../../policy/database-rule.ts';
 import { GOVERNED_FIELDS, lessens } from '../../policy/governed-fields.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { NamedDatabaseRule, Policy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';
 import type { EnforceRequest } from '../../run/request.ts';

@@ -1,6 +1,5 @@
-import type { DatabaseRule } from '../../policy/database-rule.ts';
 import { matchesGlob } from '../../policy/glob.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { DatabaseRule, Policy } from '../../policy/policy.ts';
 
 /** A rule, and its number in the policy's list; the first is 1. */
 export interface NumberedRule<Rule = DatabaseRule> {

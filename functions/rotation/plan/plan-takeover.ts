@@ -1,5 +1,5 @@
 import type { Token } from '../../management-api/token.ts';
-import { OWNER_NAME } from '../../policy/document.ts';
+import { OWNER_NAME } from '../../policy/names.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { limitedPlan } from '../../run/limits.ts';
 import type { Finding, Plan } from '../../run/plan.ts';

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { durationSchema, formatDuration } from '../../../functions/policy/duration.ts';
+import { formatDuration } from '../../../functions/policy/duration.ts';
 import { jitterOf } from '../../../functions/policy/jitter.ts';
 import {
   compareRetention,
   formatRetention,
   INFINITE_RETENTION,
-  retentionSchema,
 } from '../../../functions/policy/retention.ts';
+import { durationSchema } from '../../../functions/policy/schemas/duration.ts';
+import { retentionSchema } from '../../../functions/policy/schemas/retention.ts';
 
 test.each([
   ['90s', 90_000],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { nextWithin, windowSchema, withinWindows } from '../../../functions/policy/window.ts';
+import { windowSchema } from '../../../functions/policy/schemas/window.ts';
+import { nextWithin, withinWindows } from '../../../functions/policy/window.ts';
 
 const open = (windows: readonly string[], instant: string, timeZone = 'UTC') =>
   withinWindows(

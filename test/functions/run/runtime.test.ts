@@ -83,7 +83,7 @@ test('a function answers with the mark of its policy and of its authority, as th
   const log = () => {};
   const { runScheduled } = createRuntime({
     policy: policyOf(),
-    document,
+    mark: documentMark(document, ca),
     ca,
     log: { info: log, warn: log, error: log },
     managementToken: new TokenValue('management'),

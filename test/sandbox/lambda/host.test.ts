@@ -120,7 +120,7 @@ describe('a Lambda host', () => {
       export const handler = async () =>
         JSON.parse(readFileSync(process.env.LAMBDA_TASK_ROOT + '/policy.json', 'utf8'));`;
     const one = functionOf('policy', source);
-    const replaced = startHost([one], { policy: { from: 'test' } });
+    const replaced = startHost([one], { policyAsset: '{"from":"test"}' });
     const kept = startHost([one]);
     expect(await replaced.host.invoke('policy', {})).toEqual({ result: { from: 'test' } });
     expect(await kept.host.invoke('policy', {})).toEqual({ result: { from: 'asset' } });

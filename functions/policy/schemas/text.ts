@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { unseenIn, visible } from '../visible.ts';
+import { unseenIn, visible } from '../../visible.ts';
 
 /** A free text of a policy; `what` says what was expected. */
 export const textSchema = (what = 'a text', least = 1) =>

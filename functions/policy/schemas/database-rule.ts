@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import type { GovernedField } from '../governed-fields.ts';
 import { databaseGlob, databaseName } from './database-name.ts';
-import { type GOVERNED_FIELDS, type GovernedField, schemasOf } from './governed-fields.ts';
+import { type FIELD_SCHEMAS, schemasOf } from './governed-fields.ts';
 import { partitionTemplate } from './partition-template.ts';
 import { textSchema } from './text.ts';
 
@@ -16,7 +17,7 @@ const approve = z.optional(
   z.strictObject({ shortenRetentionUntil: z.iso.date('a date such as 2026-12-24') }),
 );
 
-type FieldSchema<Field extends GovernedField> = (typeof GOVERNED_FIELDS)[Field]['schema'];
+type FieldSchema<Field extends GovernedField> = (typeof FIELD_SCHEMAS)[Field];
 /** An optional value for every governed field. */
 type Exact = { [Field in GovernedField]: z.ZodMiniOptional<FieldSchema<Field>> };
 /** An optional value, or bounds, for every governed field. */
@@ -56,6 +57,3 @@ const globRule = z.strictObject({
 
 /** One rule of a policy's `databases`: for one database by its name, or for many by a glob. */
 export const databaseRuleSchema = z.union([exactRule, globRule]);
-
-export type DatabaseRule = z.output<typeof databaseRuleSchema>;
-export type NamedDatabaseRule = z.output<typeof exactRule>;

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { MINUTE_MS } from '../time.ts';
-import { visible } from '../visible.ts';
+import { MINUTE_MS } from '../../time.ts';
+import { visible } from '../../visible.ts';
+import { MARKER_OPENING, OWNER_NAME } from '../names.ts';
 import { eventBusName, kmsKey, secretName, secretReference } from './aws-names.ts';
 import { grantedDatabase } from './database-name.ts';
 import { databaseRuleSchema } from './database-rule.ts';
@@ -8,12 +9,8 @@ import { durationSchema } from './duration.ts';
 import { textSchema } from './text.ts';
 import { windowSchema } from './window.ts';
 
-/** The beginning of the marker in a token's description; no description in a policy may contain it. */
-export const MARKER_OPENING = '[keyturn:';
-
 const OWNER =
   'a short name: lower-case letters, digits and "-", of which the first is a letter, at most 31';
-export const OWNER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 const owner = z.string().check(z.regex(OWNER_NAME, OWNER));
 const uuid = z
   .string()
@@ -122,9 +119,6 @@ const oauthSchema = z.strictObject({
   /** How the client's secret is sent: `post`, in the request's body, or `basic`, in its header. */
   authMethod: z._default(z.enum(['post', 'basic']), 'post'),
 });
-
-/** A client of an identity provider whose tokens the cluster takes for management tokens. */
-export type OAuthClient = z.output<typeof oauthSchema>;
 
 const clusterSchema = z.strictObject({
   /** URL of the Management API, and of the data plane unless `dataUrl` is set. */
