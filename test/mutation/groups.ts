@@ -48,7 +48,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: 'policy',
-    mutate: ['functions/policy/*.ts'],
+    mutate: ['functions/policy/**/*.ts'],
     near: ['test/functions/policy/*.test.ts', 'test/functions/enforcement/plan/*.test.ts'],
     // Not what bundles the functions: with every mutant in them they are too big.
     far: ['test/lib/{policy-file,schedule/*}.test.ts', 'test/functions/rotation/plan/*.test.ts'],
