@@ -1,9 +1,16 @@
 import '../sandbox/require-node-24.ts';
 import { parseArgs } from 'node:util';
+import { wave } from './wave.ts';
 import { type Bench, type Job, openBench } from './world.ts';
 
 /** What the rotation of a fleet asks of both systems, how long it takes, and what an idle day costs. */
-const { values } = parseArgs({ options: { tokens: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: {
+    tokens: { type: 'string', default: '1000' },
+    /** Only a rotation of all, on the default schedule. */
+    wave: { type: 'boolean', default: false },
+  },
+});
 const tokens = Number(values.tokens);
 
 const MINUTE_MS = 60_000;
@@ -85,36 +92,26 @@ async function idleDay(bench: Bench): Promise<void> {
   );
 }
 
-/** All are due at once, on the shortest schedule that is allowed, with very few writes. */
-async function slowWave(): Promise<void> {
-  const PERIOD_S = 300;
-  const writesPerSecond = 2;
+/** All are due at once, on a schedule and with so many writes. */
+async function due(periodMs: number, writesPerSecond: number): Promise<void> {
   print(
-    `\n${tokens} tokens due at once; every 5 minutes; ${writesPerSecond} secret writes per second`,
+    `\n${tokens} tokens due at once; every ${periodMs / MINUTE_MS} minutes; ${writesPerSecond} secret writes per second`,
   );
-  const bench = await openBench({ tokens, writesPerSecond });
-  const { clock } = bench;
-  const scheduled = async () => {
-    const at = clock.now();
-    const shown = `${new Date(at).toISOString().slice(0, 19)}Z`;
-    await bench.run('rotate', {
-      scheduled: { at: shown, nextInSeconds: PERIOD_S, thirdInSeconds: 3 * PERIOD_S },
-    });
-    if (clock.now() > at + PERIOD_S * 1_000) throw new Error('a run outlived its period');
-    await clock.runUntil(at + PERIOD_S * 1_000);
-  };
-  while (bench.rotated() < tokens) await scheduled();
-  await clock.runUntil(clock.now() + 30 * DAY_MS);
-  const since = clock.now();
-  const [issued, minted] = [bench.rotated(), bench.minted()];
-  let firings = 0;
-  for (; bench.rotated() < issued + tokens; firings += 1) await scheduled();
-  const minutes = (clock.now() - since) / MINUTE_MS;
-  print(`  ${firings} firings, ${minutes} minutes from the first minting to the last promotion`);
-  print(`  Token Rotated: ${bench.rotated() - issued}`);
-  judge(bench, { since, minted, needed: tokens }, writesPerSecond);
-  await bench.close();
+  const found = await wave({ tokens, periodMs, writesPerSecond });
+  const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
+  print(
+    `  ${found.firings} firings, ${(found.elapsedMs / MINUTE_MS).toFixed(1)} minutes from the first minting to the last promotion`,
+  );
+  print(
+    `  busy for ${seconds(found.busyMs)}; the writes take ${seconds(found.dictatedMs)}: ${(found.busyMs / found.dictatedMs).toFixed(3)}`,
+  );
+  print(`  minted in vain: ${found.inVain}`);
+  print(`  most writes per second, over ten seconds: ${found.busiest}`);
+  if (found.inVain !== 0 || found.busiest > writesPerSecond) process.exitCode = 1;
 }
 
-await lifeOfAFleet();
-await slowWave();
+if (values.wave) await due(30 * MINUTE_MS, 20);
+else {
+  await lifeOfAFleet();
+  await due(5 * MINUTE_MS, 2);
+}

@@ -1,58 +1,110 @@
-import '../sandbox/require-node-24.ts';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle, ENTRIES } from '../lib/bundle.ts';
 import { readPolicyFile } from '../lib/policy-file.ts';
+import { cpuMs, leastOf, nodeCpuMs } from './one-process.ts';
+import type { Row } from './table.ts';
 
-/**
- * What a cold start of each function costs until its module is loaded, in CPU, beside a bare Node.js: the best of many rounds, in
- * which all take turns. The ratio travels; milliseconds are this machine's.
- */
 const ROUNDS = 25;
-const print = (text: string) => process.stdout.write(`${text}\n`);
+const KB = 1_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'keyturn-init-'));
-const policyFile = readPolicyFile('keyturn.example.yaml');
+const ENVIRONMENT = {
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+};
 
-/** CPU of a process until it has run a program, in milliseconds. */
-function cpuMs(program: string, environment: Readonly<Record<string, string>>): number {
-  const told = `${program};const {user,system}=process.cpuUsage();require("node:fs").writeSync(1,String(user+system));process.exit(0)`;
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', told], {
-    encoding: 'utf8',
-    env: environment,
+/** A function with one client, as most rotation functions are. */
+const BOTO3 = `
+import resource, boto3
+boto3.client("secretsmanager", region_name="eu-west-1")
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(int((used.ru_utime + used.ru_stime) * 1e6))`;
+const hasBoto3 = () => spawnSync('python3', ['-c', 'import boto3']).status === 0;
+
+/** The pool that the cluster's clients use, as the functions bundle it. */
+function bundleUndici(folder: string): string {
+  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
+  const outfile = join(folder, 'undici.js');
+  buildSync({
+    stdin: {
+      contents: 'require("undici/lib/dispatcher/pool.js")',
+      resolveDir: import.meta.dirname,
+    },
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    external: ['*/llhttp-wasm.js', '*/web/fetch/body.js'],
+    minify: true,
+    logLevel: 'silent',
   });
-  if (status !== 0) throw new Error(`a process ended with ${status}: ${stderr}`);
-  return Number(stdout) / 1_000;
+  return outfile;
 }
 
-const functions = ENTRIES.map((name) => {
-  const root = join(folder, name);
-  mkdirSync(root);
-  bundle(name, policyFile, root);
-  const environment = {
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_LAMBDA_FUNCTION_NAME: name,
-    LAMBDA_TASK_ROOT: root,
-  };
-  const file = join(root, 'index.js');
-  return { name, environment, file, best: Number.POSITIVE_INFINITY };
-});
-let bare = Number.POSITIVE_INFINITY;
-for (let round = 0; round < ROUNDS; round += 1) {
-  bare = Math.min(bare, cpuMs('0', {}));
-  for (const each of functions) {
-    const ms = cpuMs(`require(${JSON.stringify(each.file)})`, each.environment);
-    each.best = Math.min(each.best, ms);
-  }
+/** What a cold start of each function costs until its module is loaded, in CPU, beside a bare Node.js and Python; and how large it is. */
+export function measureInit(): readonly Row[] {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-init-'));
+  const policyFile = readPolicyFile('keyturn.example.yaml');
+  const functions = ENTRIES.map((name) => {
+    const root = join(folder, name);
+    mkdirSync(root);
+    bundle(name, policyFile, root);
+    const env = { ...ENVIRONMENT, AWS_LAMBDA_FUNCTION_NAME: name, LAMBDA_TASK_ROOT: root };
+    return { name, env, file: join(root, 'index.js') };
+  });
+  const undici = bundleUndici(folder);
+  const isHere = hasBoto3();
+  const requires = (file: string) => `require(${JSON.stringify(file)})`;
+  const least: Readonly<Record<string, number>> = leastOf(ROUNDS, {
+    bare: () => nodeCpuMs('0', {}),
+    undici: () => nodeCpuMs(requires(undici), {}),
+    https: () => nodeCpuMs(requires('node:https'), {}),
+    python: () => (isHere ? cpuMs(['python3', '-c', BOTO3], process.env) : undefined),
+    ...Object.fromEntries(
+      functions.map(({ name, env, file }) => [name, () => nodeCpuMs(requires(file), env)]),
+    ),
+  });
+  const { bare = 0, python = 0, undici: pool = 0, https = 0 } = least;
+  const dearest = Math.max(...functions.map(({ name }) => least[name] ?? 0));
+  const rows: Row[] = [
+    ...functions.map(
+      ({ name }): Row => ({
+        figure: `init of ${name} / bare node`,
+        unit: 'ms',
+        value: least[name] ?? 0,
+        floor: bare,
+        goal: { of: 'floor', atMost: 3, noise: 0.05 },
+      }),
+    ),
+    {
+      figure: 'init of the dearest / Python with one client',
+      unit: 'ms',
+      value: dearest,
+      peer: isHere ? python : undefined,
+      peerName: 'boto3',
+      goal: { of: 'peer', atMost: 0.45, noise: 0.05 },
+    },
+    {
+      figure: "of these, loading undici's pool",
+      unit: 'ms',
+      value: pool - bare,
+      peer: https - bare,
+      peerName: 'node:https',
+    },
+    ...functions.map(
+      ({ name, file }): Row => ({
+        figure: `bundle of ${name}`,
+        unit: 'KB',
+        value: statSync(file).size / KB,
+        goal: { of: 'this', atMost: 480, noise: 0 },
+      }),
+    ),
+  ];
+  rmSync(folder, { recursive: true });
+  return rows;
 }
-for (const { name, file, best } of functions) {
-  const kb = Math.round(statSync(file).size / 1_000);
-  print(
-    `${name.padEnd(26)} ${best.toFixed(0).padStart(4)} ms, bare node ${bare.toFixed(0)} ms: ${(best / bare).toFixed(2)}; ${kb} KB`,
-  );
-}
-rmSync(folder, { recursive: true });

@@ -6,6 +6,7 @@ import type { Reply } from '../sandbox/interception.ts';
 import { createHost } from '../sandbox/lambda/host.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { VirtualClock } from '../sandbox/virtual-clock.ts';
+import { FIRST, fleetOf, type Issued, namesOf, withSecrets } from './fleet-state.ts';
 
 const FUNCTIONS = ['rotate', 'reap', 'enforce', 'revoke'] as const;
 export type Job = (typeof FUNCTIONS)[number];
@@ -24,33 +25,49 @@ export interface BenchOptions {
   readonly tokens: number;
   readonly writesPerSecond: number;
   readonly routers?: { readonly count: number; readonly spreadMs: number };
+  /** When the world begins. */
+  readonly from?: number;
+  /** Until a token works everywhere, or nowhere any more. */
+  readonly delayMs?: number;
 }
 
-const isProbe = (name: string) => /\/query|\/write/.test(name);
+/** The policy of a fleet, as plain data. */
+export const policyOf = (url: string, tokens: number) => ({
+  owner: 'fleet',
+  cluster: { url, managementToken: 'keyturn/management-token' },
+  databases: [{ name: 'telemetry' }],
+  tokens: Object.fromEntries(
+    namesOf(tokens).map((name) => [
+      name,
+      { permissions: { read: ['telemetry'], write: ['telemetry'] } },
+    ]),
+  ),
+});
+
+/** What a schedule tells the function that it begins. */
+export const scheduledAt = (at: number, periodMs: number) => ({
+  at: `${new Date(at).toISOString().slice(0, 19)}Z`,
+  nextInSeconds: periodMs / 1_000,
+  thirdInSeconds: (3 * periodMs) / 1_000,
+});
+
+export const isProbe = (name: string) => /\/query|\/write/.test(name);
 
 const sum = (calls: Readonly<Record<string, number>>, matches: (name: string) => boolean) =>
   Object.entries(calls).reduce((total, [name, count]) => total + (matches(name) ? count : 0), 0);
 
 /** A fleet of tokens on the embedded cluster and its AWS, which count what they are asked. */
-export async function openBench({ tokens, writesPerSecond, routers }: BenchOptions) {
-  const clock = new VirtualClock(Date.parse('2026-01-01T00:00:00Z'));
+export async function openBench(options: BenchOptions) {
+  const { tokens, writesPerSecond, routers, delayMs = 90_000 } = options;
+  const clock = new VirtualClock(options.from ?? Date.parse('2026-01-01T00:00:00Z'));
   const sandbox = await startSandbox({
     clock,
-    activationDelayMs: 90_000,
-    revocationDelayMs: 90_000,
+    activationDelayMs: delayMs,
+    revocationDelayMs: delayMs,
     ...(routers && { routers }),
   });
   const { cluster, aws } = sandbox;
-  const permissions = { read: ['telemetry'], write: ['telemetry'] };
-  const document = {
-    owner: 'fleet',
-    cluster: { url: cluster.url, managementToken: 'keyturn/management-token' },
-    databases: [{ name: 'telemetry' }],
-    secretWritesPerSecond: writesPerSecond,
-    tokens: Object.fromEntries(
-      Array.from({ length: tokens }, (_, index) => [`token-${index}`, { permissions }]),
-    ),
-  };
+  const document = { ...policyOf(cluster.url, tokens), secretWritesPerSecond: writesPerSecond };
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-fleet-'));
   const functions = FUNCTIONS.map((name) => {
     const assetDirectory = mkdtempSync(join(folder, 'asset-'));
@@ -87,14 +104,53 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     return Promise.resolve(effect());
   };
 
+  const run = async (job: Job, event: object = {}) => {
+    const answer = await clock.waitFor(host.invoke(job, event));
+    if ('error' in answer) throw new Error(answer.error.errorMessage);
+    return answer.result;
+  };
+
   return {
     clock,
     cluster,
     aws,
-    async run(job: Job, event: object = {}) {
-      const answer = await clock.waitFor(host.invoke(job, event));
-      if ('error' in answer) throw new Error(answer.error.errorMessage);
-      return answer.result;
+    run,
+    /** One firing of a schedule; resolves when it fires again. How long the run took, in virtual time. */
+    async fire(job: Job, periodMs: number): Promise<number> {
+      const at = clock.now();
+      await run(job, { scheduled: scheduledAt(at, periodMs) });
+      return clock.now() - at;
+    },
+    /** What the functions have written. */
+    lines: (): readonly string[] => host.logs.map(({ text }) => text),
+    forgetLines: () => host.forgetLogs(),
+    /** Has a run issue the first token, and returns it. */
+    async issueFirst(): Promise<Issued> {
+      await run('rotate', { tokens: [FIRST] });
+      const [token] = cluster.state.tokens;
+      const secret = aws.state.secrets[`keyturn/fleet/${FIRST}`];
+      if (!token || !secret) throw new Error('no token was issued');
+      return { token, secret, url: cluster.url };
+    },
+    /** Gives every other entry a token like the one of the first. */
+    addOthers(issued: Issued): void {
+      const others = fleetOf(issued, namesOf(tokens).slice(1));
+      cluster.state.tokens.push(...others.map(({ token }) => token));
+      aws.restore(
+        withSecrets(
+          aws.snapshot(),
+          others.map(({ secret }) => secret),
+        ),
+      );
+    },
+    /** How often each operation was asked for, probes of the data plane as such. */
+    calls(): Readonly<Record<string, number>> {
+      const ofCluster = Object.entries(cluster.state.calls).map(
+        ([name, count]) => [name.replace(/ \w+$/, ''), count] as const,
+      );
+      const all: Record<string, number> = { ...aws.state.calls };
+      for (const [name, count] of ofCluster) all[name] = (all[name] ?? 0) + count;
+      return all;
     },
     count: () => ({
       management: sum(cluster.state.calls, (name) => !isProbe(name)),
@@ -105,6 +161,9 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     rotated: () =>
       aws.state.events.filter(({ detailType }) => detailType === 'Token Rotated').length,
     minted: () => cluster.state.tokens.length,
+    events: () => aws.state.events.length,
+    /** Tokens that nobody has deleted. */
+    living: () => cluster.state.tokens.filter(({ revokedAt }) => revokedAt === undefined).length,
     listings: () => sum(cluster.state.calls, (name) => name.startsWith('GET /tokens ')),
     /** From now on, one in so many moves of labels and writes of tags is throttled. */
     throttle(every: number) {
@@ -113,10 +172,12 @@ export async function openBench({ tokens, writesPerSecond, routers }: BenchOptio
     /** The most writes in any ten seconds from `since` on, for each second. */
     busiest(since: number): number {
       const times = writtenAt.filter((at) => at >= since);
-      const inTen = times.map(
-        (from) => times.filter((at) => at >= from && at < from + 10_000).length,
-      );
-      return Math.max(0, ...inTen) / 10;
+      let [most, end] = [0, 0];
+      for (const [start, from] of times.entries()) {
+        while ((times[end] ?? Number.POSITIVE_INFINITY) < from + 10_000) end += 1;
+        most = Math.max(most, end - start);
+      }
+      return most / 10;
     },
     async close() {
       await host.close();
