@@ -1,5 +1,6 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { TimeoutError } from '../within.ts';
+import { type Authorities, connectorOf } from './connectors.ts';
 import type { Answer } from './exchange.ts';
 import { TooLongAnswerError } from './transport-errors.ts';
 
@@ -7,7 +8,7 @@ export interface ConnectionOptions {
   /** Scheme, host and port. */
   readonly origin: string;
   /** PEM of the certificate authorities to trust instead of the public ones. */
-  readonly ca?: string | readonly string[] | undefined;
+  readonly ca?: Authorities;
   readonly connections: number;
   /** False: every request gets its own connection. */
   readonly keepAlive?: boolean | undefined;
@@ -52,15 +53,8 @@ export function createConnections(options: ConnectionOptions): Connections {
   const createPool = () =>
     new Pool(origin, {
       connections: options.connections,
-      connectTimeout: options.connectTimeoutMs ?? 10_000,
       maxHeaderSize: MAX_HEAD_BYTES,
-      // Bundles have no node:http2 (no-http2.ts).
-      allowH2: false,
-      // Whom the file names is trusted, with or without the root above it.
-      connect:
-        ca === undefined
-          ? {}
-          : { ca: typeof ca === 'string' ? ca : [...ca], allowPartialTrustChain: true },
+      connect: connectorOf(ca, options.connectTimeoutMs ?? 10_000),
     });
   let pool = createPool();
 

@@ -4,6 +4,9 @@ import { createServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { TokenValue } from '../../../functions/token-value.ts';
 import { makeCertificateChain } from '../../certificate-chain.ts';
@@ -30,10 +33,17 @@ beforeAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function startTlsServer(own: ServerOptions = { key, cert: certificate }) {
+setFlagsFromString('--expose-gc');
+const gc: () => void = new Script('gc').runInNewContext();
+
+async function startTlsServer(
+  own: ServerOptions = { key, cert: certificate },
+  onConnection: (socket: TLSSocket) => void = () => {},
+) {
   const server = createServer(own, (_request, response) => {
     response.end('{"results":[],"databases":[]}');
   });
+  server.on('secureConnection', onConnection);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -52,6 +62,25 @@ test("a cluster with its operator's own authority is reached on both planes", as
   const url = await startTlsServer();
   expect((await connect(url, { ca: certificate }).api.listDatabases()).databases).toEqual([]);
   expect(await probe(url, certificate)).toBe('accepted');
+});
+
+test('each probe has a connection of its own, and goes on with the TLS session of the one before', async () => {
+  const resumed: boolean[] = [];
+  const url = await startTlsServer(undefined, (socket) => resumed.push(socket.isSessionReused()));
+  for (let round = 0; round < 5; round += 1) {
+    expect(await probe(url, certificate)).toBe('accepted');
+    // What holds the session weakly has lost it by now.
+    gc();
+  }
+  expect(resumed).toEqual([false, true, true, true, true]);
+});
+
+test('a session that began with another authority is not gone on with', async () => {
+  const url = await startTlsServer();
+  const { root } = makeCertificateChain();
+  expect(await probe(url, certificate)).toBe('accepted');
+  expect(await probe(url, root)).toBe('indeterminate');
+  expect(await probe(url)).toBe('indeterminate');
 });
 
 test('an authority below a root is trusted by itself, and one of others is not', async () => {
