@@ -92,7 +92,7 @@ export async function measureRotations(): Promise<readonly Row[]> {
     const stages = await recordOne(servers, one, 31 * DAY_MS);
     one.end();
     const rotator = rotatorOf(TOKENS);
-    const { environment } = servers.deploy('rotate', {});
+    const { environment } = servers.deploy('rotate', policyOf(servers.urls.cluster, 1));
     const floor = servers.run(environment, FLOOR);
     const ours: ReturnType<typeof sum>[] = [];
     const floors: ReturnType<typeof sum>[] = [];
