@@ -16,7 +16,7 @@ export interface Call {
   readonly operation: string;
   /** The function instance that sends it (its `x-sandbox-caller` header), if any. */
   readonly caller: string | undefined;
-  /** Name or ARN of its secret, key, bus, log group or function, group and name of its schedule, if it has one. */
+  /** Name or ARN of its secret, key, bus, log group or function, group and name of its schedule, id of its token, if it has one. */
   readonly subject?: string | undefined;
   /** Its `authorization` header, if it is a request to the cluster. */
   readonly authorization?: string | undefined;

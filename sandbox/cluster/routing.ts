@@ -30,7 +30,7 @@ interface Route extends Pick<Call, 'server' | 'operation'> {
 }
 
 /** A request that has found what answers it. */
-export interface Routed extends Pick<Call, 'server' | 'operation'> {
+export interface Routed extends Pick<Call, 'server' | 'operation' | 'subject'> {
   readonly answer: (world: World) => Reply;
 }
 
@@ -108,7 +108,8 @@ export function createRouting(
       const params = match(route, path);
       if (!params) continue;
       const { server, operation } = route;
-      return { server, operation, answer: (world) => route.answer(asked, params, world) };
+      const subject = path.at(-2) === 'tokens' ? params.id : undefined;
+      return { server, operation, subject, answer: (world) => route.answer(asked, params, world) };
     }
     return unknown(asked);
   };

@@ -122,7 +122,7 @@ export function createCluster(options: ClusterOptions): Cluster {
 
   const respond = async (asked: Asked): Promise<Reply | 'reset'> => {
     if (callers.isForgotten(asked)) return 'reset';
-    const { server, operation, answer } = find(asked);
+    const { server, operation, subject, answer } = find(asked);
     const { 'x-sandbox-caller': caller, authorization } = asked.headers;
     const { requestsPerSecond: most } = cluster.manners;
     const isTooMany = server === 'management-api' && most !== undefined && !take(server, most);
@@ -133,6 +133,7 @@ export function createCluster(options: ClusterOptions): Cluster {
             server,
             operation,
             caller: Array.isArray(caller) ? caller[0] : caller,
+            subject,
             authorization,
           },
           () => {

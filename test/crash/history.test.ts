@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Interceptor } from '../../sandbox/interception.ts';
 import { MINUTE } from '../world/policy.ts';
 import { acts } from './acts.ts';
 import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
@@ -49,4 +50,25 @@ test('nobody answers for what has been given back, once it works', async () => {
 test('a hold alone makes nobody answer for a token that works', async () => {
   await acts['freezes the secret']?.(laboratory.world);
   expect(marked()).toEqual({ exempt: [], ordered: [] });
+});
+
+test('what a run gave under a hold is noted until the run has taken it back', async () => {
+  const { world } = laboratory;
+  const noted: string[][] = [];
+  let isHeld = false;
+  const freezeBehindTheLook: Interceptor = async (call, effect) => {
+    const isArming = call.operation === 'PATCH /tokens/{id}' && call.caller !== undefined;
+    if (isArming && !isHeld) {
+      isHeld = true;
+      await world.beside(call, async () => acts['freezes the secret']?.(world));
+    }
+    const reply = effect();
+    if (isArming) noted.push(Object.keys(laboratory.history.givenUnderHold));
+    return reply;
+  };
+  world.intercept(freezeBehindTheLook);
+  await laboratory.invoke({ job: 'rotate', event: { tokens: ['telegraf'], force: true } });
+  world.intercept();
+  const { AWSPENDING } = world.holders(SECRET);
+  expect(noted).toEqual([[AWSPENDING], []]);
 });

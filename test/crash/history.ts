@@ -70,6 +70,8 @@ export interface History {
   readonly heldByHand: Record<string, true>;
   /** Tokens to which a person gave permissions. */
   readonly givenByHand: Record<string, true>;
+  /** Tokens to which a run gave permissions while their secret was on hold, as it has been since. */
+  readonly givenUnderHold: Record<string, true>;
 }
 
 export const emptyHistory = (): History => ({
@@ -94,6 +96,7 @@ export const emptyHistory = (): History => ({
   obeyed: {},
   heldByHand: {},
   givenByHand: {},
+  givenUnderHold: {},
 });
 
 /** One request that took effect: what it was, what it was answered, and both states around it. */
@@ -275,6 +278,21 @@ function noteHands({ heldByHand, givenByHand }: History, { call, before, after }
   }
 }
 
+/** InfluxDB has no compare-and-set: a run cannot but give them, and looks for a hold behind that. */
+function noteGiving({ givenUnderHold }: History, step: Step): void {
+  const { call, isOrdered, before, after } = step;
+  for (const id of Object.keys(givenUnderHold)) {
+    const token = after.tokens.get(id);
+    const isLeft = token && isArmed(token) && isOnHold(secretOf(token, after));
+    if (!isLeft) delete givenUnderHold[id];
+  }
+  if (call.caller === undefined || isOrdered || call.operation !== 'PATCH /tokens/{id}') return;
+  const token = after.tokens.get(call.subject ?? '');
+  const former = before.tokens.get(call.subject ?? '');
+  if (!token || !former || token.permissions.length <= former.permissions.length) return;
+  if (isOnHold(secretOf(token, after))) givenUnderHold[token.id] = true;
+}
+
 /** Consumers of any other secret may hold the strings of its tokens; those of a retired one may not. */
 export const allInUse = ({ secrets, tokens }: View, { isRetired }: Terms) =>
   [...secrets.values()]
@@ -304,6 +322,7 @@ export function note(history: History, step: Step, terms: Terms): void {
   }
   noteExemptions(history, step, terms);
   noteHands(history, step);
+  noteGiving(history, step);
   noteMarkers(history, step);
   noteLook(history, step, terms);
 }

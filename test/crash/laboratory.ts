@@ -7,6 +7,7 @@ import type { Answered, Deployment, Saved as SavedWorld, World } from '../world/
 import { emptyHistory, type History, note, noteProbe } from './history.ts';
 import { violations } from './invariants.ts';
 import {
+  givesNothingUnderHold,
   heldStaysDead,
   holdsOthers,
   holdsUnknown,
@@ -51,6 +52,7 @@ export async function openLaboratory(declared: object = policy, options: Systems
   let history = emptyHistory();
   let found: string[] = [];
   let running = 0;
+  let started = 0;
   let readEvents = 0;
   /** While an order to replace at once is carried out: what it ends before there is a successor. */
   let endedFirst: ReadonlySet<string> = new Set();
@@ -106,8 +108,11 @@ export async function openLaboratory(declared: object = policy, options: Systems
 
   const invoke = async (run: Run): Promise<Answered & { readonly lines: readonly string[] }> => {
     // What is kept by caller is kept by run; beside another run, the one that waits goes on.
-    if (running === 0) history = { ...history, limited: {}, looked: {}, obeyed: {} };
+    if (running === 0)
+      history = { ...history, limited: {}, looked: {}, obeyed: {}, givenUnderHold: {} };
     running += 1;
+    started += 1;
+    const number = started;
     const before = view();
     if (isAtOnce(run)) endedFirst = new Set([SECRET]);
     const answer = await start(run);
@@ -118,6 +123,10 @@ export async function openLaboratory(declared: object = policy, options: Systems
     const sawAll = aws.readLagMs === 0 && aws.listLagMs === 0;
     if (run !== 'RotateSecret' && run.job === 'reap' && !answer.error && sawAll) {
       found.push(...heldStaysDead(before, view(), history));
+    }
+    const wasAlone = running === 0 && started === number;
+    if (run !== 'RotateSecret' && run.job === 'rotate' && !answer.error && sawAll && wasAlone) {
+      found.push(...givesNothingUnderHold(history, view()));
     }
     return { ...answer, lines };
   };

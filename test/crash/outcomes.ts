@@ -7,6 +7,7 @@ import {
   holdOf,
   isAlive,
   isArmed,
+  isExpired,
   isOutOfReach,
   pendingOf,
   type SeenSecret,
@@ -37,7 +38,8 @@ export function* heldStaysDead(before: View, after: View, history: History): Vio
     const held = secretOf(token, before);
     // An adoption that is not proven yet has left the secret to people.
     if (held?.tags['keyturn:owner'] === undefined) continue;
-    if (!isOurs(token, history) || !isAlive(token)) continue;
+    // What has expired is as dead as it can be, and a listing may hide it.
+    if (!isOurs(token, history) || !isAlive(token) || isExpired(token, after.at)) continue;
     const hold = holdOf(held);
     // One that a person changed meanwhile is the next run's.
     if (holdOf(secretOf(token, after)) !== hold) continue;
@@ -49,6 +51,15 @@ export function* heldStaysDead(before: View, after: View, history: History): Vio
     );
     if (hold === 'frozen' && isArmed(token) && !isGivenSince)
       yield `H: ${short(token.id)} works, and is frozen`;
+  }
+}
+
+/** H: after a run nothing works that it gave permissions to while there was a hold. */
+export function* givesNothingUnderHold({ givenUnderHold }: History, { tokens }: View): Violations {
+  for (const id of Object.keys(givenUnderHold)) {
+    const token = tokens.get(id);
+    if (token && isAlive(token) && isArmed(token))
+      yield `H: ${short(id)} was given permissions under a hold, and works`;
   }
 }
 

@@ -85,8 +85,12 @@ function isFound(sabotage: Sabotage, copy: string): boolean {
   writeFileSync(path, source);
   const told = /^seed (\d+): .* [1-9]\d* violations.*\n(?: {2}.*\n)*/m.exec(stdout);
   const seed = told?.[1];
+  const [ledToIt = ''] =
+    new RegExp(`^seed ${seed}, shortened: .*\\n(?: {2}.*\\n)*`, 'm').exec(stdout) ?? [];
   const isShown = seed !== undefined && soak('--seed', seed, '--shrink-seconds', '0').status === 0;
-  console.log(`${sabotage.name}: ${isShown ? 'found by' : 'NOT SHOWN:'} ${told?.[0] ?? stderr}`);
+  console.log(
+    `${sabotage.name}: ${isShown ? 'found by' : 'NOT SHOWN:'} ${told ? told[0] + ledToIt : stderr}`,
+  );
   return isShown;
 }
 

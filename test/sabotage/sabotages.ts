@@ -77,7 +77,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
 ];
 
-/** Rules of five kinds that the lives of `npm run soak` must miss. */
+/** Rules of six kinds that the lives of `npm run soak` must miss. */
 export const PLANTED: readonly Sabotage[] = [
   NO_COMPARE_AND_SET,
   {
@@ -103,5 +103,11 @@ export const PLANTED: readonly Sabotage[] = [
     file: 'functions/tokens/under-hold.ts',
     rule: '  if (armed.length === 0) return {};\n',
     instead: '  if (armed.length >= 0) return {};\n',
+  },
+  {
+    name: "a newer version's marker is foreign",
+    file: 'functions/tokens/marker.ts',
+    rule: '      others.push(field);\n      continue;\n',
+    instead: '      return undefined;\n',
   },
 ];

@@ -21,20 +21,26 @@ const failure = ({ server }: Call, how: Weather['how']): Reply => {
   return { status: isThrottled ? 400 : 500, body: JSON.stringify({ __type, Message: 'later' }) };
 };
 
+const isNoProbe = ({ server }: Call) => server !== 'data-plane';
+
 /** What waits for a call of a function, or lasts for some time. */
 export function createDisturbance(world: World, chance: Chance) {
   const { clock } = world;
   let weather: { readonly is: Weather; readonly until: number }[] = [];
   let waiting: {
     left: number;
+    readonly counts: (call: Call) => boolean;
     readonly happen: (call: Call, effect: () => Reply) => Promise<Reply | 'reset'>;
   }[] = [];
 
+  const met: Record<string, number> = {};
+
   const meet = async (
-    { how }: Weather,
+    { how, system }: Weather,
     call: Call,
     effect: () => Reply,
   ): Promise<Reply | 'reset'> => {
+    met[`${system} ${how}`] = (met[`${system} ${how}`] ?? 0) + 1;
     if (how === 'slow') {
       await clock.after(Math.floor(chance.next() ** 3 * 40_000));
       return effect();
@@ -45,10 +51,10 @@ export function createDisturbance(world: World, chance: Chance) {
   };
 
   /** What waited for this call. */
-  const takeDue = ({ server }: Call) => {
-    if (server === 'data-plane') return undefined;
-    for (const each of waiting) each.left -= 1;
-    const due = waiting.find(({ left }) => left <= 0);
+  const takeDue = (call: Call) => {
+    const counting = waiting.filter(({ counts }) => counts(call));
+    for (const each of counting) each.left -= 1;
+    const due = counting.find(({ left }) => left <= 0);
     waiting = waiting.filter((each) => each !== due);
     return due;
   };
@@ -64,24 +70,29 @@ export function createDisturbance(world: World, chance: Chance) {
 
   return {
     intercept,
+    /** How many calls met what. */
+    met,
     /** Whether at least half of what is sent to one of the systems fails now: what waits for it may wait for long. */
     isStormy: () =>
       weather.some(({ is, until }) => is.share >= 0.5 && is.how !== 'slow' && until > clock.now()),
     /** Begins weather now. */
     begin: (is: Weather) => weather.push({ is, until: clock.now() + is.lastsMs }),
-    die: ({ call: left, isAfter }: Trouble & { readonly kind: 'death' }) =>
+    die: ({ call: left, isAfter }: Trouble & { readonly kind: 'death' }, onDeath: () => void) =>
       waiting.push({
         left,
+        counts: isNoProbe,
         async happen(call, effect) {
+          onDeath();
           if (isAfter) effect();
           await world.kill(call);
           return 'reset';
         },
       }),
     /** Something else happens, from start to end, before the call of that number takes effect. */
-    meanwhile: (left: number, act: () => Promise<unknown>) =>
+    meanwhile: (left: number, act: () => Promise<unknown>, counts = isNoProbe) =>
       waiting.push({
         left,
+        counts,
         async happen(call, effect) {
           await world.beside(call, act);
           return effect();

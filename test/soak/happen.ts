@@ -1,9 +1,11 @@
 import { acts, mintForeign } from '../crash/acts.ts';
+import type { LaterField } from '../world/older-version.ts';
 import type { Deployment, World } from '../world/world.ts';
 import type { createDisturbance } from './disturb.ts';
 import type { createOracles } from './oracles.ts';
 import type { LifePlan, Trouble } from './plan.ts';
 import { after, type Inherited, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
+import { writesOf } from './writes.ts';
 
 type Of<Kind extends Trouble['kind']> = Extract<Trouble, { readonly kind: Kind }>;
 
@@ -30,9 +32,14 @@ type Happenings = {
 function titleOf(trouble: Trouble): string {
   if (trouble.kind === 'hand') return `a person ${trouble.act}`;
   if (trouble.kind === 'order') return `order: ${trouble.way}`;
+  if (trouble.kind === 'version')
+    return trouble.lacks ? `version without ${trouble.lacks}` : 'the present version';
   if (trouble.kind === 'deploy') return `deploy: ${trouble.change}`;
   return 'how' in trouble ? `${trouble.kind}: ${trouble.how}` : trouble.kind;
 }
+
+/** For a call of a function: it may never come. */
+const waits = ({ call, write }: Of<'hand'>) => call !== undefined || write !== undefined;
 
 /** Lets the troubles of a life happen. */
 export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: string) => void) {
@@ -40,15 +47,30 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
   const { clock, aws } = world;
   const met: Record<string, number> = {};
   let changes = UNCHANGED;
+  const count = (trouble: Trouble) => {
+    const title = titleOf(trouble);
+    met[title] = (met[title] ?? 0) + 1;
+  };
 
-  const deploy = () => {
-    stage.deployment = world.deploy(policyOf(plan, changes, stage.inherited));
+  const deploy = (lacks?: LaterField) => {
+    stage.deployment = world.deploy(policyOf(plan, changes, stage.inherited), lacks);
     oracles.use(stage.deployment.policy);
+  };
+
+  /** The one act that starts a function. */
+  const rotateSecret: World['rotateSecret'] = async (...asked) => {
+    const leave = oracles.enter();
+    await stage.deployment.rotateSecret(...asked).finally(leave);
+  };
+
+  const rotateByHand = (token: number | undefined) => {
+    const isNamed = token !== undefined && !changes.removed.has(token);
+    return stage.run('rotate', isNamed ? { tokens: [nameOf(token)], force: true } : {});
   };
 
   const happenings: Happenings = {
     weather: (trouble) => disturbance.begin(trouble),
-    death: (trouble) => disturbance.die(trouble),
+    death: (trouble) => disturbance.die(trouble, () => count(trouble)),
     lag({ readLagMs, listLagMs, lastsMs }) {
       Object.assign(aws, { readLagMs, listLagMs });
       clock.at(clock.now() + lastsMs, () => Object.assign(aws, { readLagMs: 0, listLagMs: 0 }));
@@ -57,24 +79,32 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const until = clock.now() + trouble.lastsMs;
       stage.misfires = () => (clock.now() < until ? trouble : undefined);
     },
-    async hand({ act, token, call }) {
-      const hands = { ...world, rotateSecret: stage.deployment.rotateSecret };
+    async hand(trouble) {
+      const { act, token, call, write, forces } = trouble;
+      const hands = { ...world, rotateSecret };
       const secret = secretOf(token);
       const happen = async () => {
+        count(trouble);
+        if (waits(trouble)) tell(`a person ${act}: ${secret}`);
         oracles.noteAct();
         await acts[act]?.(hands, secret);
         // Since when it is on hold may be told by its last change alone.
         if (oracles.isHeld(secret)) oracles.noticed(secret);
       };
-      if (call === undefined) await happen();
-      else disturbance.meanwhile(call, happen);
+      if (write !== undefined)
+        disturbance.meanwhile(write, happen, writesOf(world, oracles.view, secret));
+      else if (call !== undefined) disturbance.meanwhile(call, happen);
+      else await happen();
+      if (forces) await rotateByHand(token);
     },
     async order({ way, token, immediately = false }) {
       const secret = secretOf(token);
       if (immediately) oracles.endedFirst.add(secret);
       const order = { way, secret, reason: 'soak', immediately };
       const judge = oracles.judgeOrder(secret, way);
+      const leave = oracles.enter();
       const answer = await stage.deployment.revoke(order);
+      leave();
       judge(answer);
       const { error } = answer;
       oracles.endedFirst.delete(secret);
@@ -85,11 +115,9 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       changes = after(changes, change, token);
       deploy();
     },
+    version: ({ lacks }) => deploy(lacks),
     'tokens of others': () => mintForeign(world),
-    async 'by hand'({ job, token }) {
-      const isNamed = job === 'rotate' && token !== undefined && !changes.removed.has(token);
-      await stage.run(job, isNamed ? { tokens: [nameOf(token)], force: true } : {});
-    },
+    'by hand': ({ job, token }) => (job === 'rotate' ? rotateByHand(token) : stage.run(job, {})),
   };
 
   return {
@@ -101,9 +129,10 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       stage.inherited = new Map(left);
       deploy();
     },
+    /** Whatever version there is, the present one comes back. */
+    upgrade: () => deploy(),
     async happen(trouble: Trouble): Promise<void> {
-      const title = titleOf(trouble);
-      met[title] = (met[title] ?? 0) + 1;
+      if (trouble.kind !== 'hand' && trouble.kind !== 'death') count(trouble);
       tell(JSON.stringify(trouble));
       await (happenings[trouble.kind] as (trouble: Trouble) => unknown)(trouble);
     },

@@ -114,19 +114,25 @@ function report(name: string, plan: LifePlan, lived: Told, seconds: number): voi
 }
 
 /** Shows the least that leads to a violation, and keeps its plan. */
-async function explain(plan: LifePlan, kind: string): Promise<void> {
+async function explain(
+  name: string,
+  plan: LifePlan,
+  { kind, endedMs }: { readonly kind: string; readonly endedMs: number },
+): Promise<void> {
   const startedMs = passedMs();
   const isStill = async (fewer: LifePlan) => {
     const { violations } = await pool.live(fewer);
     return violations.some(({ text }) => kindOf(text) === kind);
   };
   const mayGoOn = () => passedMs() - startedMs < flags.shrinkMs;
-  const shrunk = await shrink(plan, { isStill, mayGoOn });
+  const shrunk = await shrink(plan, { isStill, mayGoOn, endedMs });
   const { lastCalls } = await pool.live(shrunk, true);
-  print(`  ${kind}`);
-  print(`  ${shrunk.troubles.length} of ${plan.troubles.length} troubles lead to it:`);
+  // Other lives have been told meanwhile.
+  print(
+    `${name}, shortened: ${shrunk.troubles.length} of ${plan.troubles.length} troubles lead to "${kind}":`,
+  );
   for (const trouble of shrunk.troubles) print(`    ${JSON.stringify(trouble)}`);
-  print('  the last calls before it:');
+  print('  the last calls before that:');
   for (const call of lastCalls) print(`    ${call}`);
   const folder = join(tmpdir(), 'keyturn-soak');
   mkdirSync(folder, { recursive: true });
@@ -155,7 +161,8 @@ async function liveOne(name: string, plan: LifePlan): Promise<void> {
     const [first] = lived.violations;
     if (!first) return;
     process.exitCode = 1;
-    if (flags.shrinkMs > 0) await explain(plan, kindOf(first.text));
+    if (flags.shrinkMs > 0)
+      await explain(name, plan, { kind: kindOf(first.text), endedMs: first.at - lived.startedAt });
   } catch (error) {
     process.exitCode = 1;
     print(`${name}: ${error instanceof Error ? error.message : error}`);

@@ -4,7 +4,12 @@ import { hearing } from '../crash/hearing.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
 import { refusesNoConsumer, violations } from '../crash/invariants.ts';
 import { claims, condemnedIn } from '../crash/order-outcomes.ts';
-import { unsettled, waitsForPeople } from '../crash/outcomes.ts';
+import {
+  givesNothingUnderHold,
+  heldStaysDead,
+  unsettled,
+  waitsForPeople,
+} from '../crash/outcomes.ts';
 import { bereft, isTold, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
 import {
@@ -17,10 +22,10 @@ import {
 } from '../crash/view.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
+import { isRead } from './writes.ts';
 
 /** So many runs within `renewBefore` are enough to renew a token. */
 const FEWEST_RUNS = 3;
-const READS = /^(GET |Get|List|Describe|BatchGet)/;
 
 /** Checks a world after every call that may change it, and after every run. */
 export function createOracles(
@@ -41,6 +46,9 @@ export function createOracles(
   let terms = termsOf(world.policy, world);
   let seen: View | undefined;
   let asked = 0;
+  /** What is going on, and how much of it there was in all. */
+  let busy = 0;
+  let entered = 0;
   const endedFirst = new Set<string>();
 
   const view = (): View => {
@@ -61,7 +69,7 @@ export function createOracles(
     const isOrdered = world.origin(call)?.job === 'revoke';
     const before = view();
     const reply = effect();
-    if (READS.test(call.operation)) {
+    if (isRead(call)) {
       noteLook(history, { call, isOrdered, reply, before, after: before }, terms);
       return reply;
     }
@@ -136,9 +144,32 @@ export function createOracles(
     get asked() {
       return asked;
     },
-    /** A process does many runs, and limits are a run's. To be told when none is under way. */
-    forgetRuns() {
-      for (const key of Object.keys(history.limited)) delete history.limited[key];
+    /** A function begins. What is returned is to be called at its end, and tells whether no other one ran meanwhile. */
+    enter() {
+      const isFirst = busy === 0;
+      if (isFirst) {
+        // A process does many runs, and these are a run's.
+        for (const noted of [history.limited, history.givenUnderHold])
+          for (const key of Object.keys(noted)) delete noted[key];
+      }
+      busy += 1;
+      entered += 1;
+      const number = entered;
+      return () => {
+        busy -= 1;
+        return isFirst && busy === 0 && number === entered;
+      };
+    },
+    /** H: to be called before a run, and after it. What fails, or sees the past, leaves its rest to the next one of `reap`. */
+    judgeHolds(job: 'rotate' | 'reap') {
+      const before = view();
+      const isClear = () => aws.readLagMs === 0 && aws.listLagMs === 0;
+      const wasClear = isClear();
+      return ({ error }: Answered, wasAlone: boolean) => {
+        const mayJudge = !error && wasAlone && wasClear && isClear();
+        if (mayJudge && job === 'reap') tell(heldStaysDead(before, view(), history));
+        if (mayJudge) tell(givesNothingUnderHold(history, view()));
+      };
     },
     use(policy: object) {
       terms = termsOf(policy, world);

@@ -1,6 +1,7 @@
 import type { Manners } from '../../sandbox/cluster/manners.ts';
 import type { Routers } from '../../sandbox/cluster/routers.ts';
 import { acts } from '../crash/acts.ts';
+import { LATER_FIELDS, type LaterField } from '../world/older-version.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import { type Chance, createChance } from './chance.ts';
 
@@ -35,12 +36,17 @@ interface Death {
   readonly isAfter: boolean;
 }
 
-/** A person does something in a console. `next`: at the next call but so many of a function. */
+/** A person does something in a console. */
 interface Hand {
   readonly kind: 'hand';
   readonly act: string;
   readonly token: number;
+  /** While a function waits for the answer to its call of that number from now on, whatever it is about. */
   readonly call?: number;
+  /** The same, of those that write the secret or a token of it: behind what the run looked at. */
+  readonly write?: number;
+  /** Somebody else asks for a rotation at the same time. */
+  readonly forces?: true;
 }
 
 interface Order {
@@ -55,6 +61,12 @@ interface Deploy {
   readonly kind: 'deploy';
   readonly change: 'wider' | 'narrower' | 'removed' | 'as it was' | 'sooner' | 'retiring';
   readonly token: number;
+}
+
+/** Somebody deploys the same policy by another version: the present one, or one that does not know a field of markers. */
+interface Version {
+  readonly kind: 'version';
+  readonly lacks?: LaterField;
 }
 
 /** A person starts a job by hand. */
@@ -84,6 +96,7 @@ export type Trouble = { readonly at: number } & (
   | Hand
   | Order
   | Deploy
+  | Version
   | ByHand
   | Firing
   | Minting
@@ -163,32 +176,59 @@ export const lengthOf = (text: string | undefined) =>
     ? 0
     : Number.parseInt(text, 10) * (text.endsWith('d') ? DAY : HOUR);
 
-type Draw = (chance: Chance, tokens: number) => Omit<Trouble, 'at'>;
+interface Drawn {
+  readonly tokens: number;
+  /** What people of this life do. */
+  readonly acts: readonly string[];
+}
+
+type Draw = (chance: Chance, drawn: Drawn) => Omit<Trouble, 'at'>;
 
 const lasting = (chance: Chance) =>
   chance.pick([10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY]) * (0.5 + chance.next());
 
-const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: number }>> = {
+/** A rotation and the retirement of what it replaces are some ten writes. */
+const WRITES_OF_A_ROTATION = 10;
+
+interface Kind {
+  readonly draw: Draw;
+  readonly perWeek: number;
+  /** How much of it a life has that has it; 1 is usual. */
+  readonly often?: readonly number[];
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
   hands: {
     perWeek: 1,
-    draw: (chance, tokens) => ({
+    draw: (chance, { tokens, acts }) => ({
       kind: 'hand',
-      act: chance.pick(Object.keys(acts)),
+      act: chance.pick(acts),
       token: chance.between(0, tokens - 1),
     }),
   },
   'hands in a run': {
     perWeek: 1,
-    draw: (chance, tokens) => ({
+    draw: (chance, { tokens, acts }) => ({
       kind: 'hand',
-      act: chance.pick(Object.keys(acts)),
+      act: chance.pick(acts),
       token: chance.between(0, tokens - 1),
       call: chance.between(1, 60),
     }),
   },
+  'hands behind a look': {
+    perWeek: 2,
+    often: [0.3, 1, 3, 10],
+    draw: (chance, { tokens, acts }) => ({
+      kind: 'hand',
+      act: chance.pick(acts),
+      token: chance.between(0, tokens - 1),
+      write: chance.between(1, WRITES_OF_A_ROTATION),
+      ...(chance.happens(0.7) && { forces: true }),
+    }),
+  },
   orders: {
     perWeek: 0.7,
-    draw(chance, tokens) {
+    draw(chance, { tokens }) {
       const way = chance.pick([
         'replace',
         'replace',
@@ -204,7 +244,7 @@ const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: nu
   },
   'jobs by hand': {
     perWeek: 1,
-    draw: (chance, tokens) => ({
+    draw: (chance, { tokens }) => ({
       kind: 'by hand',
       job: chance.pick(['rotate', 'rotate', 'reap'] as const),
       ...(chance.happens(0.7) && { token: chance.between(0, tokens - 1) }),
@@ -212,7 +252,7 @@ const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: nu
   },
   deploys: {
     perWeek: 0.4,
-    draw: (chance, tokens) => ({
+    draw: (chance, { tokens }) => ({
       kind: 'deploy',
       change: chance.pick([
         'wider',
@@ -223,6 +263,13 @@ const KINDS: Readonly<Record<string, { readonly draw: Draw; readonly perWeek: nu
         'retiring',
       ] as const),
       token: chance.between(0, tokens - 1),
+    }),
+  },
+  versions: {
+    perWeek: 0.5,
+    draw: (chance) => ({
+      kind: 'version',
+      ...(chance.happens(0.6) && { lacks: chance.pick(LATER_FIELDS) }),
     }),
   },
   deaths: {
@@ -280,19 +327,27 @@ function drawAdopted(chance: Chance, tokens: number): Adopted[] {
   });
 }
 
+/** Where people do few things, they do each of them often: so it meets every moment of a run. */
+function drawActs(chance: Chance): readonly string[] {
+  const all = Object.keys(acts);
+  const some = chance.some(all, chance.pick([0.1, 0.4, 1]));
+  return some.length > 0 ? some : [chance.pick(all)];
+}
+
 const WEEK = 7 * DAY;
 /** Of a schedule while there is trouble. Years of runs every half an hour, nearly all idle, would be all that there is time for. */
 const MOST_RUNS = 1_500;
 
 function drawTroubles(chance: Chance, tokens: number, troubledMs: number, rate: number): Trouble[] {
   const kinds = Object.entries(KINDS).filter(([name]) => chance.of(`kind ${name}`).happens(0.45));
-  const troubles = kinds.flatMap(([name, { draw, perWeek }]) => {
+  const drawn = { tokens, acts: drawActs(chance.of('acts')) };
+  const troubles = kinds.flatMap(([name, { draw, perWeek, often = [0.3, 1, 3] }]) => {
     const its = chance.of(name);
-    const often = its.pick([0.3, 1, 3]);
-    const count = Math.round(((perWeek * often * rate * troubledMs) / WEEK) * (0.5 + its.next()));
+    const rather = its.pick(often);
+    const count = Math.round(((perWeek * rather * rate * troubledMs) / WEEK) * (0.5 + its.next()));
     return Array.from({ length: count }, (): Trouble => {
       const at = Math.floor(its.next() * troubledMs);
-      return { at, ...draw(its, tokens) } as Trouble;
+      return { at, ...draw(its, drawn) } as Trouble;
     });
   });
   return troubles.sort((a, b) => a.at - b.at);

@@ -9,11 +9,16 @@ interface Search {
   readonly isStill: (plan: LifePlan) => Promise<boolean>;
   /** Whether there is time to try once more. */
   readonly mayGoOn: () => boolean;
+  /** When it ended, in milliseconds from its beginning: what was to come cannot have led to that. */
+  readonly endedMs: number;
 }
 
 /** Leaves out as many troubles as it can, by delta debugging (Zeller and Hildebrandt, 2002). */
-export async function shrink(plan: LifePlan, { isStill, mayGoOn }: Search): Promise<LifePlan> {
-  let troubles: readonly Trouble[] = plan.troubles;
+export async function shrink(
+  plan: LifePlan,
+  { isStill, mayGoOn, endedMs }: Search,
+): Promise<LifePlan> {
+  let troubles: readonly Trouble[] = plan.troubles.filter(({ at }) => at <= endedMs);
   let parts = 2;
   while (troubles.length > 0 && mayGoOn()) {
     const size = Math.max(1, Math.ceil(troubles.length / parts));

@@ -48,6 +48,10 @@ export function tally(lives: readonly Told[], seconds: number): string[] {
       `trouble: ${what}`,
       number,
     ]),
+    ...sum(lives.map(({ faults }) => faults)).map(([what, number]): [string, number] => [
+      `calls that met: ${what}`,
+      number,
+    ]),
     ...decided.map(([what, number]): [string, number] => [`decided: ${what}`, number]),
     ['rows of decision tables never taken', never.length],
   ];

@@ -14,6 +14,7 @@ import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { JOBS, type Job } from './jobs.ts';
 import { readMetrics } from './metrics.ts';
+import { asOlder, type LaterField } from './older-version.ts';
 import { realFunction } from './real-function.ts';
 import { simulatedFunction } from './simulated-function.ts';
 import { clusterOf, environmentOf, networkOf, type Systems } from './systems.ts';
@@ -78,12 +79,18 @@ interface Declared {
   };
 }
 
+/** What the functions of a version find there. */
+function networkFor(systems: Systems, lacks: LaterField | undefined) {
+  const { url, respond } = systems.cluster;
+  return { ...networkOf(systems), ...(lacks && { [url]: asOlder(respond, lacks) }) };
+}
+
 /** Puts a policy beside the functions, as a deploy would. */
 export function deployOn(
   systems: Systems,
   clock: VirtualClock,
   declared: object,
-  number: number,
+  { number, lacks }: { readonly number: number; readonly lacks: LaterField | undefined },
 ): Deployed {
   const { aws, secrets } = systems;
   const policy = { cluster: clusterOf(systems), ...declared };
@@ -99,7 +106,7 @@ export function deployOn(
   const { next, third } = firingsOfRotate(policy);
   const host = machine
     ? createSimulatedHost({
-        ...{ clock, network: networkOf(systems), random: machine.random },
+        ...{ clock, network: networkFor(systems, lacks), random: machine.random },
         credentialsOf: aws.credentialsOf,
         functions: JOBS.map((job) =>
           simulatedFunction(job, {

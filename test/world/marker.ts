@@ -11,6 +11,8 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   g: 'grants',
   a: 'armed',
   n: 'asked',
+  j: 'refused',
+  l: 'promoted',
   m: 'minted',
   v: 'version',
   r: 'replaces',
@@ -26,6 +28,8 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   b: 'proving',
   p: 'proven',
   w: 'was',
+  wh: 'had',
+  x: 'room',
 };
 
 /** The fields of a marker as they are written: instants and permissions are texts. */

@@ -33,8 +33,8 @@ export async function openWorld(
   );
   systems.watch(canary.watcher);
   const deployed: Deployed[] = [];
-  const deploy: World['deploy'] = (declared) => {
-    const next = deployOn(systems, clock, declared, deployed.length);
+  const deploy: World['deploy'] = (declared, lacks) => {
+    const next = deployOn(systems, clock, declared, { number: deployed.length, lacks });
     deployed.push(next);
     return next.deployment;
   };

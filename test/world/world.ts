@@ -9,6 +9,7 @@ import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import type { Job } from './jobs.ts';
 import type { Marker } from './marker.ts';
+import type { LaterField } from './older-version.ts';
 import type { People } from './people.ts';
 
 /**
@@ -16,8 +17,8 @@ import type { People } from './people.ts';
  * true afterwards. The functions are those of the first policy; `deploy` adds others.
  */
 export interface World extends Deployment {
-  /** Another policy on the same two systems. */
-  deploy(policy: object): Deployment;
+  /** Another policy on the same two systems; by an older version, if a field is named that it does not know (in a simulated world). */
+  deploy(policy: object, lacks?: LaterField): Deployment;
   readonly people: People;
   /** Runs somebody's program: its requests reach both systems, and in a simulated world its clock is the world's. */
   outside<T>(program: () => T): T;

@@ -17,11 +17,17 @@ test('every request passes the interceptor under the name of its operation', asy
   await fetch('/ping', { headers: { 'x-sandbox-caller': 'rotate-1' } });
   await fetch('/query?db=a', { method: 'POST' });
   expect(calls).toMatchObject([
-    { server: 'management-api', operation: 'PATCH /tokens/{id}', caller: undefined },
+    {
+      server: 'management-api',
+      operation: 'PATCH /tokens/{id}',
+      caller: undefined,
+      subject: id,
+    },
     {
       server: 'management-api',
       operation: 'PUT /databases/{name}/tables/{table}/rename',
       caller: undefined,
+      subject: undefined,
     },
     { server: 'management-api', operation: 'GET (unknown)', caller: undefined },
     { server: 'data-plane', operation: 'GET /ping', caller: 'rotate-1' },

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { acts } from '../crash/acts.ts';
+import { drawPlan, type Trouble } from './plan.ts';
+
+type Hand = Extract<Trouble, { readonly kind: 'hand' }>;
+
+const isBehindALook = (trouble: Trouble): trouble is Hand =>
+  trouble.kind === 'hand' && trouble.write !== undefined;
+
+test('a seed draws the same life each time', () => {
+  expect(drawPlan(7, {})).toEqual(drawPlan(7, {}));
+});
+
+test('in a hundred lives people do everything that they do behind the look of a run, and in some of them often', () => {
+  const lives = Array.from({ length: 100 }, (_, seed) =>
+    drawPlan(seed + 1, {}).troubles.filter(isBehindALook),
+  );
+  const done = new Set(lives.flat().map(({ act }) => act));
+  expect([...done].sort()).toEqual(Object.keys(acts).sort());
+  expect(lives.filter(({ length }) => length === 0).length).toBeGreaterThan(30);
+  expect(lives.filter(({ length }) => length > 50).length).toBeGreaterThan(10);
+});
