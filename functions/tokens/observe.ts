@@ -144,6 +144,7 @@ export async function alsoOurs(
     isOurs,
   }: Wanted & { readonly isOurs: (seen: ObservedSecret) => boolean },
 ): Promise<Observation> {
+  if (secrets.length === 0) return observation;
   const { listed = [], secrets: known, at } = observation;
   const sortedWith = (more: readonly Secret[]) => {
     const byName = new Map(more.map((secret) => [secret.name, secret]));
