@@ -94,7 +94,10 @@ function sharing(tools: Tools): Tools {
     });
     return databases;
   };
-  return { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api), listDatabases } };
+  return {
+    ...tools,
+    api: { ...tools.api, listTokens: sharedListing(tools.api, tools), listDatabases },
+  };
 }
 
 /** Carries out an order: every secret and every single token by itself. */
