@@ -34,6 +34,7 @@ import type { DocumentMark, Hashes } from './policy/document-mark.ts';
 import type { OAuthClient } from './policy/policy.ts';
 import { managementSecret, type Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
+import { fitted, MOST_BYTES } from './run/fitted.ts';
 import type { Address, FoundManagementToken, MeasureTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
@@ -158,6 +159,8 @@ export interface Origin {
   /** PEM of the certificate authorities to trust instead of the public ones. */
   readonly ca?: string | undefined;
   readonly log: RunTools['log'];
+  /** How many bytes of an answer come through; what is longer loses items of its lists. Absent: any number. */
+  readonly longestAnswer?: number;
   /** Receives one line of metrics, as an object with the keys at its root. Absent: no metrics. */
   readonly writeMetrics?: (line: object) => void;
   /** For `isMetric`; absent: all. */
@@ -205,6 +208,7 @@ export function loadRuntime(): Runtime {
         logger.error(message, { details, error: error as Error }),
     },
     inSource: createSourcePlaces(root, (file) => readOptional(join(root, `${file}.map`))),
+    longestAnswer: MOST_BYTES,
     nextRunMs: secondsIn(env[ENVIRONMENT.nextRunSeconds]),
     thirdRunMs: secondsIn(env[ENVIRONMENT.thirdRunSeconds]),
     metrics: env[ENVIRONMENT.metrics],
@@ -260,6 +264,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 /** The only place that reads the clock, draws random numbers and makes clients. */
 export function createRuntime(origin: Origin): Runtime {
   const { policy, mark, ca, managementToken: given, inSource = (text) => text } = origin;
+  const { longestAnswer = Number.POSITIVE_INFINITY } = origin;
   const held = createHeldCredentials(formatExactJson(policy));
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
@@ -471,7 +476,7 @@ export function createRuntime(origin: Origin): Runtime {
         // First of all, so that a process that ends while it tells the rest has measured its work.
         meter.flush();
       });
-      return clean(answer);
+      return clean(fitted(answer, longestAnswer));
     } catch (error) {
       throw clean(error);
     } finally {

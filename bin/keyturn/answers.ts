@@ -121,8 +121,32 @@ const scheduleSchema = z.object({
   lastChanged: z.exactOptional(text),
 });
 
+const leftOutSchema = z.array(
+  z.looseObject({
+    list: text,
+    shown: z.number(),
+    of: z.number(),
+    kinds: z.record(text, z.number()),
+  }),
+);
+const longAnswerSchema = z.looseObject({ leftOut: leftOutSchema });
+
+const shownOf = ({ list, shown, of, kinds }: z.output<typeof leftOutSchema>[number]): string => {
+  const counts = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  return `${shown} of ${of} in ${list}${counts.length > 0 ? ` (in all ${counts.join(', ')})` : ''}`;
+};
+
+/** What of its lists an answer had no room for, as a sentence. Undefined: it has all. */
+export function leftOutOf(answer: unknown, place: string): string | undefined {
+  const { leftOut } = longAnswerSchema.safeParse(answer).data ?? {};
+  if (!leftOut) return undefined;
+  return `the answer of ${place} had no room for all that it found, and has first what failed or is not well: ${leftOut.map(shownOf).join('; ')}. What was done stands in its log; --local shows what it would do, and how all tokens are`;
+}
+
 const planReportSchema = z.looseObject({
   plan: planSchema,
+  /** Absent: nothing was left out. */
+  leftOut: z.optional(leftOutSchema),
   /** Absent: the function is an older one. */
   schedule: z.optional(scheduleSchema),
   /** Of the policy that the function was deployed with. Absent: the function is an older one, or this machine. */

@@ -1,4 +1,5 @@
 import type { Wanted } from '../../functions/revocation/ask-cluster.ts';
+import { leftOutOf } from './answers.ts';
 import type { Terminal } from './terminal.ts';
 import { THIS_MACHINE, whileWaiting } from './waiting.ts';
 
@@ -33,7 +34,11 @@ export function withPatience(engine: Engine, terminal: Terminal): Engine {
     call: (job, event) =>
       whileWaiting(terminal, { place: engine.placeOf(job), isLook: isLook(event) }, () =>
         engine.call(job, event),
-      ),
+      ).then((answer) => {
+        const leftOut = leftOutOf(answer, engine.placeOf(job));
+        if (leftOut !== undefined) terminal.note(leftOut);
+        return answer;
+      }),
     ...(stopMeasuring && { stopMeasuring }),
     ...(askCluster && {
       askCluster: (wanted: Wanted) =>

@@ -277,15 +277,18 @@ function unseenToken(
 function tokenStatuses({ tokens }: Policy, { rotate, reap }: Looks, now: number) {
   const plans = [...seen(rotate), ...seen(reap)].map(({ plan }) => plan);
   if (rotate instanceof Error) return tokens.map((each) => unseenToken(each, [], plans));
-  const { plan, entries } = rotate;
+  const { plan, entries, leftOut = [] } = rotate;
+  const isCut = leftOut.some(({ list }) => list === 'entries');
+  const why = (secret: string) =>
+    isCut
+      ? 'the answer had no room for it; --local shows it'
+      : `not in the deployed policy (secret ${secret})`;
   const lacking = tokens.filter(
     ({ name, secret }) => !entries.some((each) => each.token === name && each.secret === secret),
   );
   return [
     ...entries.map((entry) => tokenStatus(entry, plan, plans, now)),
-    ...lacking.map((each) =>
-      unseenToken(each, [`not in the deployed policy (secret ${each.secret})`], plans),
-    ),
+    ...lacking.map((each) => unseenToken(each, [why(each.secret)], plans)),
   ];
 }
 

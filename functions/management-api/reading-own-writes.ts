@@ -24,12 +24,19 @@ interface Written {
  * it may be gone.
  */
 export function readingOwnWrites(api: ManagementApi): OwnWritesApi {
-  const seen = new Map<string, Set<string>>();
+  /** Of a hundred thousand that are listed, few are written: their states are told only then. */
+  const seen = new Map<string, Token | Token[]>();
   const written = new Map<string, Written>();
 
+  const seenOf = (id: string): readonly Token[] => [seen.get(id) ?? []].flat();
+  const isSeen = (token: Token): boolean => {
+    const state = stateOf(token);
+    return seenOf(token.id).some((each) => stateOf(each) === state);
+  };
   const note = (token: Token) => {
-    const states = seen.get(token.id) ?? new Set();
-    seen.set(token.id, states.add(stateOf(token)));
+    const { id } = token;
+    if (!seen.has(id)) seen.set(id, token);
+    else if (!isSeen(token)) seen.set(id, [...seenOf(id), token]);
   };
 
   const isStale = (id: string, shown: Token | undefined): boolean => {
@@ -75,7 +82,7 @@ export function readingOwnWrites(api: ManagementApi): OwnWritesApi {
     async updateToken(id, change) {
       const token = await api.updateToken(id, change);
       const state = stateOf(token);
-      const before = new Set(seen.get(id));
+      const before = new Set(seenOf(id).map(stateOf));
       before.delete(state);
       written.set(id, { token, before, isNew: written.get(id)?.isNew ?? false });
       note(token);

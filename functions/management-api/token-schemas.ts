@@ -44,7 +44,9 @@ function toToken(wire: WireToken): Token {
   return {
     id: wire.id,
     description: wire.description,
-    permissions: Array.isArray(wire.permissions) ? wire.permissions : [],
+    permissions: Array.isArray(wire.permissions)
+      ? wire.permissions.map(({ action, resource }) => ({ action, resource }))
+      : [],
     createdAt: Date.parse(wire.createdAt),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(revokedAt === undefined ? {} : { revokedAt }),
@@ -53,11 +55,33 @@ function toToken(wire: WireToken): Token {
 
 export const readToken = reader(() => z.pipe(wireTokenSchema, z.transform(toToken)));
 
-export const readTokens = reader(() =>
-  z.pipe(
-    z.array(wireTokenSchema),
-    z.transform((list) => list.map(toToken)),
-  ),
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isPermission = (value: unknown): boolean =>
+  isObject(value) && typeof value.action === 'string' && typeof value.resource === 'string';
+
+const isNoInstant = (value: unknown): boolean =>
+  value !== undefined && value !== null && !(typeof value === 'string' && isInstant(value));
+
+/** Accepts nothing that the schema does not, and all that servers mostly send. A listing has a hundred thousand of them. */
+function isUsual(value: unknown): value is WireToken {
+  if (!isObject(value)) return false;
+  const { id, description, permissions, createdAt, expiresAt, revokedAt } = value;
+  if (typeof id !== 'string' || id === '' || typeof description !== 'string') return false;
+  if (!Array.isArray(permissions) || !permissions.every(isPermission)) return false;
+  if (typeof createdAt !== 'string' || !isInstant(createdAt)) return false;
+  return !isNoInstant(expiresAt) && !isNoInstant(revokedAt);
+}
+
+export const readTokens = reader(
+  () =>
+    z.pipe(
+      z.array(wireTokenSchema),
+      z.transform((list) => list.map(toToken)),
+    ),
+  JSON.parse,
+  (body) => (Array.isArray(body) && body.every(isUsual) ? body.map(toToken) : undefined),
 );
 export const readMintedToken = reader(() =>
   z.pipe(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A rotation is early by up to this part of `rotateEvery`. */
 export const HIGHEST_JITTER = 0.1;
@@ -14,4 +14,4 @@ export function jitterOf(secretName: string, rotateEvery: number): number {
 
 /** A number from 0, below 1, from a hash of a name: always the same one for the same name. */
 export const fractionOf = (name: string): number =>
-  createHash('sha256').update(name).digest().readUInt32BE() / 2 ** 32;
+  hash('sha256', name, 'buffer').readUInt32BE() / 2 ** 32;

@@ -1,6 +1,7 @@
 import type { OwnWritesApi } from '../management-api/management-api.ts';
 import type { Token } from '../management-api/token.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Timing } from '../retry.ts';
 import { saidOf } from '../run/message-of.ts';
 import type { Log } from '../run/tools.ts';
 import { notOwnedBecause, type Secret } from '../secrets-manager/secret.ts';
@@ -334,9 +335,10 @@ export async function observeOne(
 export async function observeAgain(
   observation: RevocationObservation,
   names: readonly string[],
-  readers: OrderReaders,
+  readers: OrderReaders & Pick<Timing, 'now' | 'sleep'>,
 ): Promise<RevocationObservation> {
-  const shared = { ...readers, api: { ...readers.api, listTokens: sharedListing(readers.api) } };
+  const listTokens = sharedListing(readers.api, readers);
+  const shared = { ...readers, api: { ...readers.api, listTokens } };
   const secretNamed = secretNamedIn(observation);
   const unseen = new Map<string, string>();
   const idsIn = (name: string) =>
@@ -363,16 +365,33 @@ export async function observeAgain(
 
 type Listing = OwnWritesApi['listTokens'];
 
+/** So many listings follow each other at once: what an order about a few secrets needs. */
+const AT_ONCE = 20;
+/** Every further one begins so much later after the one before than that did. */
+const SPACING_MS = 250;
+
 /**
  * Shares one listing between all callers that wait at the same time. Each caller gets a listing that began
- * after its call, so it is never out of date, and many secrets do not need as many listings.
+ * after its call, so it is never out of date, and many secrets do not need as many listings: the looks of a large order
+ * come one by one, as its writes do, and each would read all tokens. In the 15 minutes of a run there are a hundred at most.
  */
-export function sharedListing({ listTokens }: Pick<OwnWritesApi, 'listTokens'>): Listing {
+export function sharedListing(
+  { listTokens }: Pick<OwnWritesApi, 'listTokens'>,
+  { now, sleep }: Pick<Timing, 'now' | 'sleep'>,
+): Listing {
   let running: Promise<unknown> = Promise.resolve();
   let next: ReturnType<Listing> | undefined;
+  let begun = 0;
+  let earliest = Number.NEGATIVE_INFINITY;
   return () => {
-    next ??= running.then(() => {
-      next = undefined;
+    next ??= running.then(async () => {
+      try {
+        if (now() < earliest) await sleep(earliest - now());
+      } finally {
+        next = undefined; // whoever comes from now on gets a later one
+      }
+      begun += 1;
+      earliest = now() + SPACING_MS * Math.max(0, begun - AT_ONCE);
       const listing = listTokens();
       running = listing.catch(() => {}); // the callers of this listing get its error
       return listing;

@@ -1,6 +1,7 @@
 import { entryOf } from '../policy/policy.ts';
 import { refuseSuccessor } from '../rotation/successor.ts';
 import { atApiTime } from '../run/api-time.ts';
+import { fitted, MOST_BYTES_OF_ERROR } from '../run/fitted.ts';
 import { messageOf } from '../run/message-of.ts';
 import type { RunTools, Tools } from '../run/tools.ts';
 import { BinaryValueError } from '../secrets-manager/secrets.ts';
@@ -49,7 +50,7 @@ export class RevocationError extends AggregateError {
   ) {
     super(
       failures.map(({ error }) => error),
-      `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(report)}`,
+      `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(fitted(report, MOST_BYTES_OF_ERROR))}`,
     );
     this.report = report;
   }
@@ -93,7 +94,10 @@ function sharing(tools: Tools): Tools {
     });
     return databases;
   };
-  return { ...tools, api: { ...tools.api, listTokens: sharedListing(tools.api), listDatabases } };
+  return {
+    ...tools,
+    api: { ...tools.api, listTokens: sharedListing(tools.api, tools), listDatabases },
+  };
 }
 
 /** Carries out an order: every secret and every single token by itself. */

@@ -198,9 +198,12 @@ async function planPossible(
   tools: Tools,
 ) {
   const { policy } = tools;
-  const { actions: wanted } = planRotation(policy, observation, request, learnt);
+  const first = planRotation(policy, observation, request, learnt);
+  const { actions: wanted } = first;
   const { noToken, unseen } = await findNoToken(wanted, observation, tools);
-  const plan = planRotation(policy, observation, request, { ...learnt, noToken });
+  // Nothing else that was learnt changes the plan.
+  const plan =
+    noToken.size === 0 ? first : planRotation(policy, observation, request, { ...learnt, noToken });
   const judged = [...plan.findings, ...unseen].map((found) => ({
     found,
     failure: failureOf(found, wanted),
@@ -242,29 +245,31 @@ export async function runRotation(
   const unasked = notLookedAt(observation, request, learnt, policy);
   const statesAfter = (done: typeof outcomes) =>
     entryStates(policy, observation, changesBy(plan, done, unasked), learnt);
-  const states = () => statesAfter(outcomes);
+  const before = statesAfter([]);
+  let after = before;
   try {
     const report = await runPlan(plan, request, tools, async (actions) => {
       const applied = await applyRotation(actions, { request, around }, tools);
       outcomes = [...applied, ...failures];
+      if (outcomes.length > 0) after = statesAfter(outcomes);
       return outcomes;
     });
-    if (!request.probe) return { ...report, entries: states() };
+    if (!request.probe) return { ...report, entries: after };
     const asked = await askConsumersStrings(observation, request, tools);
     const withAcceptance = (state: EntryState) => {
       const acceptance = asked.get(state.secret);
       return acceptance ? { ...state, acceptance } : state;
     };
-    return { ...report, entries: states().map(withAcceptance) };
+    return { ...report, entries: after.map(withAcceptance) };
   } finally {
     if (refusesPermissions(plan)) tools.measure({ refusedPlans: 1 });
     const found = {
-      states: statesAfter([]),
+      states: before,
       refused: learnt.refused,
       isByOrder: (secret: string) => isByOrder(secret, plan.actions, observation),
       names: request.tokens,
     };
-    tools.measure(measureTokens(policy, observation, states(), found));
+    tools.measure(measureTokens(policy, observation, after, found));
   }
 }
 

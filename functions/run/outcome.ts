@@ -1,6 +1,7 @@
 import type { Measures } from '../environment.ts';
 import type { Token } from '../management-api/token.ts';
 import { counted } from './counted.ts';
+import { fewLines } from './fitted.ts';
 import { saidOf } from './message-of.ts';
 import type { Log } from './tools.ts';
 
@@ -72,8 +73,8 @@ export class ApplyError<A extends object> extends AggregateError {
       wrong.map(({ error }) => error),
       [
         `${wrong.length} of ${counted(outcomes.length, 'action')} failed:`,
-        ...wrong.map(lineOf),
-        ...waitingLines(outcomes.filter((outcome) => !wentWrong(outcome))),
+        ...fewLines(wrong.map(lineOf)),
+        ...fewLines(waitingLines(outcomes.filter((outcome) => !wentWrong(outcome)))),
       ].join('\n'),
     );
     this.outcomes = outcomes;

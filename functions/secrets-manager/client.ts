@@ -82,12 +82,13 @@ interface Page {
   readonly NextToken?: string | undefined;
 }
 
-/** 10,000 secrets or versions: many times what an owner or a secret has, and little enough for a function's memory. */
-const MOST_PAGES = 100;
+/** 120,000 secrets, as many as the tokens that one listing of the cluster may have (`MAX_BYTES`), and 10,000 versions: many times what a secret has. */
+const MOST_PAGES = { secrets: 1_200, versions: 100 };
 
 /** Every page of a list, or none. A server that names a page twice, or ever new ones, would be asked for ever. */
 async function* pagesOf<P extends Page>(
   place: string,
+  most: number,
   read: (NextToken: string | undefined) => Promise<P | undefined>,
 ): AsyncGenerator<P> {
   const named = new Set<string | undefined>();
@@ -96,8 +97,8 @@ async function* pagesOf<P extends Page>(
     if (named.has(next)) {
       throw new ForeignAnswerError(place, 200, 'with a NextToken that it gave before');
     }
-    if (named.size === MOST_PAGES) {
-      throw new ForeignAnswerError(place, 200, `there is more than ${MOST_PAGES} pages of it`);
+    if (named.size === most) {
+      throw new ForeignAnswerError(place, 200, `there is more than ${most} pages of it`);
     }
     named.add(next);
     const page = await read(next);
@@ -144,7 +145,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async list(owner) {
       const place = `ListSecrets of owner ${owner}`;
       const secrets: Secret[] = [];
-      const pages = pagesOf(place, (NextToken) => {
+      const pages = pagesOf(place, MOST_PAGES.secrets, (NextToken) => {
         const command = new ListSecretsCommand({
           Filters: [
             { Key: 'tag-key', Values: [OWNER_TAG] },
@@ -180,7 +181,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async versionTimes(name) {
       const place = `ListSecretVersionIds of ${name}`;
       const times = new Map<string, number>();
-      const pages = pagesOf(place, (NextToken) => {
+      const pages = pagesOf(place, MOST_PAGES.versions, (NextToken) => {
         const command = new ListSecretVersionIdsCommand({
           SecretId: name,
           IncludeDeprecated: true,

@@ -92,7 +92,8 @@ export function normalClusterUrl(text: string): string {
 /** The cluster that a secret's tokens are of, if its tag names another one than `clusterUrl`. */
 export function otherClusterOf({ tags }: Secret, clusterUrl: string): string | undefined {
   const tag = tags[CLUSTER_TAG];
-  const cluster = tag === undefined ? undefined : normalClusterUrl(tag);
+  if (tag === undefined || tag === clusterUrl) return undefined;
+  const cluster = normalClusterUrl(tag);
   return cluster === normalClusterUrl(clusterUrl) ? undefined : cluster;
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Permission } from '../management-api/token.ts';
 import { MARKER_OPENING } from '../policy/names.ts';
 import { formatInstant } from '../time.ts';
@@ -136,7 +136,7 @@ const BY_NAME: ReadonlyMap<string, Field> = new Map(
   ]),
 );
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string) => hash('sha256', text, 'hex');
 
 /** First 8 hex digits of SHA-256 of a secret's ARN, which names account and Region. */
 export const homeOf = (secretArn: string) => sha256(secretArn).slice(0, 8);

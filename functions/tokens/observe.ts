@@ -17,6 +17,9 @@ import {
 import { currentHolder, isExpired } from './state.ts';
 import { youngVersions } from './young-versions.ts';
 
+/** So many secrets are looked at beside each other: what the looks at a hundred thousand hold does not fit the memory of a function. */
+const AT_A_TIME = 1_000;
+
 /** The reading part of a run's clients. */
 export interface Readers {
   readonly api: Pick<ManagementApi, 'listTokens' | 'getToken' | 'listDatabases'>;
@@ -144,6 +147,7 @@ export async function alsoOurs(
     isOurs,
   }: Wanted & { readonly isOurs: (seen: ObservedSecret) => boolean },
 ): Promise<Observation> {
+  if (secrets.length === 0) return observation;
   const { listed = [], secrets: known, at } = observation;
   const sortedWith = (more: readonly Secret[]) => {
     const byName = new Map(more.map((secret) => [secret.name, secret]));
@@ -184,18 +188,21 @@ export async function observe(
   const isYoung = youngVersions(secrets, at);
   const { readFingerprint } = wanted;
   const sources = { ...sorted, api, owner, secretNamed, isYoung, readFingerprint };
-  const observed = await Promise.all(
-    listedSecrets.map(async (secret) => {
-      const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);
-      await refuseIncompleteListing(seen, { listed, at }, policy, api);
-      return [secret.name, seen] as const;
-    }),
-  );
+  const look = async (secret: Secret) => {
+    const seen = await observeSecret(secret, sources, secrets, wanted.needsTimes);
+    await refuseIncompleteListing(seen, { listed, at }, policy, api);
+    return [secret.name, seen] as const;
+  };
+  const observed = new Map<string, ObservedSecret>();
+  for (let from = 0; from < listedSecrets.length; from += AT_A_TIME) {
+    const some = await Promise.all(listedSecrets.slice(from, from + AT_A_TIME).map(look));
+    for (const [name, seen] of some) observed.set(name, seen);
+  }
   const databases = wanted.databases ? (await api.listDatabases()).databases : undefined;
   return {
     at,
     skewMs,
-    secrets: new Map(observed),
+    secrets: observed,
     foreign: sorted.foreign,
     revoked: sorted.revoked,
     listed: tokens,

@@ -54,6 +54,19 @@ it.each([
   expect(stderr).toContain(error.message);
 });
 
+it('says what an answer had no room for, and shows the rest', async () => {
+  const leftOut = [{ list: 'plan.actions', shown: 1, of: 30_000, kinds: { strip: 30_000 } }];
+  const env = await answeringLambda((_event, response) =>
+    response.end(JSON.stringify({ ...previewOf(), leftOut })),
+  );
+  const order = ORDER.filter((each) => each !== '--yes');
+  const { stdout, stderr } = await keyturn([...order, '--dry-run'], { env });
+  expect(stderr).toContain(
+    'the answer of keyturn-prod-revoke had no room for all that it found, and has first what failed or is not well: 1 of 30000 in plan.actions (in all 30000 strip)',
+  );
+  expect(JSON.parse(stdout)).toMatchObject({ leftOut });
+});
+
 it('no more of an answer is read than Lambda passes on, and it says so', async () => {
   const env = await answeringLambda((_event, response) => {
     response.end(`"${'x'.repeat(9 * 2 ** 20)}"`);

@@ -45,12 +45,18 @@ async function look(
     deployed = world,
     probe = true,
     file = deployed.policy,
-  }: { readonly deployed?: Deployment; readonly probe?: boolean; readonly file?: object } = {},
+    cut = (answer) => answer,
+  }: {
+    readonly deployed?: Deployment;
+    readonly probe?: boolean;
+    readonly file?: object;
+    /** What Lambda has no room for goes from the answer of `rotate`. */
+    readonly cut?: <T extends object>(answer: T) => T;
+  } = {},
 ) {
   const looks = {
-    rotate: reportOf(
-      await deployed.rotate({ dryRun: true, ...(probe && { probe }) }),
-      readRotation,
+    rotate: reportOf(await deployed.rotate({ dryRun: true, ...(probe && { probe }) }), (answer) =>
+      readRotation(cut(Object(answer))),
     ),
     reap: reportOf(await deployed.reap({ dryRun: true }), readPlanReport),
     enforce: reportOf(await deployed.enforce({ dryRun: true }), readPlanReport),
@@ -658,6 +664,22 @@ test('an adoption that names the token of another team, which may do the same, i
   );
   expect(text).toMatch(/\nNot well: 1 of 2 tokens\.$/);
   expect(code).toBe(6);
+});
+
+test('of what an answer had no room for nothing is said to be well', async () => {
+  const world = await open(policyWith({ ...tokens, extra: both }));
+  await world.rotate();
+  const { text, code } = await look(world, {
+    cut: (answer) => ({
+      ...answer,
+      entries: [],
+      leftOut: [{ list: 'entries', shown: 0, of: 2, kinds: { works: 2 } }],
+    }),
+  });
+  expect(rowOf(text, 'extra')).toBe(
+    'extra | ? | ? the answer had no room for it; --local shows it',
+  );
+  expect(code).toBe(7);
 });
 
 test('of what the deployed policy lacks nothing is said to be well, and every function with another policy is named', async () => {

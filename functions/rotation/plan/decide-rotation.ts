@@ -4,7 +4,7 @@ import type { Finding } from '../../run/plan.ts';
 import { holdOf, untilReleased } from '../../secrets-manager/hold.ts';
 import { grantsHash } from '../../tokens/marker.ts';
 import type { ObservedSecret, OwnedToken } from '../../tokens/observation.ts';
-import { covers, isAsBefore, stillGiven } from '../../tokens/permission-sets.ts';
+import { covers, isAsBefore, isSameList, stillGiven } from '../../tokens/permission-sets.ts';
 import {
   currentHolder,
   hasVersion,
@@ -106,14 +106,17 @@ function decideGrants(
 ): Action | Note | undefined {
   const has = grantsHash(token.permissions);
   const tokenId = token.id;
-  // Not what it may get now: where a database is unknown, that is what it has, also if a person took something.
-  const fits = grantsHash(entry.permissions) === has;
+  const widen = { kind: 'widen', reason: 'PermissionsWidened', tokenId } as const;
   const isOurs = marker.grants === has;
+  // Not what it may get now: where a database is unknown, that is what it has, also if a person took something.
+  const fits =
+    isSameList(entry.permissions, token.permissions) || grantsHash(entry.permissions) === has;
+  // Where permissions fit and the marker does not, a server stored half of a request.
+  if (fits) return isOurs ? undefined : widen;
   const given = stillGiven(token.permissions, marker.grants, { permissions });
-  // Only a successor gets less; what is new is given at once, beside what the token has, also where a person added to that. And where permissions fit and the marker does not, a server stored half of a request.
-  const isSettled = fits ? isOurs : !given || covers(given, permissions);
-  if (!isSettled) return { kind: 'widen', reason: 'PermissionsWidened', tokenId };
-  if (fits || isOurs) return undefined;
+  // Only a successor gets less; what is new is given at once, beside what the token has, also where a person added to that.
+  if (given && !covers(given, permissions)) return widen;
+  if (isOurs) return undefined;
   const message = 'a person changed its permissions; the next rotation follows the policy again';
   return { kind: 'PermissionsChanged', message, tokenId };
 }

@@ -123,11 +123,13 @@ function unclearHomes(
   { tokens }: Pick<Policy, 'tokens'>,
   { secrets }: Pick<Observation, 'secrets'>,
 ): (home: string) => boolean {
-  const byHome = new Map([...secrets.values()].map((seen) => [homeOf(seen.secret.arn), seen]));
+  // Hardly any token has such a mark, and a hash of every ARN is not made for none.
+  let byHome: ReadonlyMap<string, ObservedSecret> | undefined;
   const isEntryHidden = tokens.some(({ secret }) => !secrets.has(secret));
   const isUnreadable = (holder: Holder) =>
     holder.state === 'unknown' && holder.isUnreadable === true;
   return (home) => {
+    byHome ??= new Map([...secrets.values()].map((seen) => [homeOf(seen.secret.arn), seen]));
     const seen = byHome.get(home);
     return seen ? [...seen.holders.values()].some(isUnreadable) : isEntryHidden;
   };

@@ -35,8 +35,10 @@ export function refusedPermissions(
   given: readonly Permission[],
   isKnown: IsKnown,
 ): readonly Permission[] {
+  const unknown = permissions.filter((each) => !isKnown(each.resource));
+  if (unknown.length === 0) return unknown;
   const has = new Set(given.map(permissionText));
-  return permissions.filter((each) => !isKnown(each.resource) && !has.has(permissionText(each)));
+  return unknown.filter((each) => !has.has(permissionText(each)));
 }
 
 /**

@@ -85,8 +85,7 @@ function wasJustForced(seen: ObservedSecret, now: number): boolean {
 }
 
 function narrowed(permissions: readonly Permission[], { token, marker }: OwnedToken): boolean {
-  const untouched = marker.grants === grantsHash(token.permissions);
-  return untouched && !covers(permissions, token.permissions);
+  return !covers(permissions, token.permissions) && marker.grants === grantsHash(token.permissions);
 }
 
 /** A token that is not ours, because its marker is lost, is given nothing; its successor gets what it lacks. */

@@ -343,17 +343,18 @@ test('a listing whose pages have no end is given up when the run ends', async ()
   await expect(secrets.list('prod')).rejects.toThrow(/^ListSecrets of owner prod/);
 });
 
-test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([
-  ['ListSecrets of owner prod', { SecretList: [] }, (secrets) => secrets.list('prod')],
-  ['ListSecretVersionIds of s', { Versions: [] }, (secrets) => secrets.versionTimes('s')],
-])('no list is read without end: %s', async (place, page, read) => {
+test.each<[string, number, object, (secrets: Secrets) => Promise<unknown>]>([
+  ['ListSecrets of owner prod', 1_200, { SecretList: [] }, (secrets) => secrets.list('prod')],
+  ['ListSecretVersionIds of s', 100, { Versions: [] }, (secrets) => secrets.versionTimes('s')],
+])('no list is read without end: %s', async (place, most, page, read) => {
   const { aws, secrets } = await connect();
   let pages = 0;
   aws.intercept = () =>
     Promise.resolve({ status: 200, body: JSON.stringify({ ...page, NextToken: `${++pages}` }) });
   await expect(read(secrets)).rejects.toThrow(
-    `${place} answered 200, but there is more than 100 pages of it`,
+    `${place} answered 200, but there is more than ${most} pages of it`,
   );
+  expect(pages).toBe(most);
 });
 
 test.each<[string, object, (secrets: Secrets) => Promise<unknown>]>([

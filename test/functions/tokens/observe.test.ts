@@ -176,3 +176,30 @@ test('takes a failed read for an error, never for an empty list', async () => {
   const api = { ...sources.api, listTokens: failed };
   await expect(observe({ ...sources, api }, POLICY, {})).rejects.toThrow('no');
 });
+
+test('of very many secrets all are looked at, and never more than a thousand beside each other', async () => {
+  const names = Array.from({ length: 2_500 }, (_, n) => `keyturn/prod/t${n}`);
+  let [running, most] = [0, 0];
+  const api = {
+    listTokens: () => Promise.resolve({ tokens: [], at: NOW }),
+    async getToken() {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(setImmediate);
+      running -= 1;
+      return undefined;
+    },
+    listDatabases: () => Promise.reject(new Error('the databases cannot be read')),
+  };
+  const secrets = {
+    list: () =>
+      Promise.resolve(
+        names.map((name, n) => secretOf({ AWSCURRENT: n }, { name, changedAt: NOW - 2 * HOUR })),
+      ),
+    versionTimes: () => Promise.resolve(new Map<string, number>()),
+  };
+  const seen = await observe({ api, secrets, now: () => NOW }, POLICY, {});
+  expect([...seen.secrets.keys()]).toEqual(names);
+  expect([...seen.secrets.values()].every(({ holders }) => holders.size === 1)).toBe(true);
+  expect(most).toBe(1_000);
+});
