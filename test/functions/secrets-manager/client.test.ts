@@ -352,7 +352,7 @@ test.each<[string, number, object, (secrets: Secrets) => Promise<unknown>]>([
   aws.intercept = () =>
     Promise.resolve({ status: 200, body: JSON.stringify({ ...page, NextToken: `${++pages}` }) });
   await expect(read(secrets)).rejects.toThrow(
-    `${place} answered 200, but there is more than ${most} pages of it`,
+    `${place} answered 200, but there is more of it after page ${most}, the last that is read`,
   );
   expect(pages).toBe(most);
 });
