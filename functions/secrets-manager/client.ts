@@ -98,7 +98,11 @@ async function* pagesOf<P extends Page>(
       throw new ForeignAnswerError(place, 200, 'with a NextToken that it gave before');
     }
     if (named.size === most) {
-      throw new ForeignAnswerError(place, 200, `there is more of it after page ${most}, the last that is read`);
+      throw new ForeignAnswerError(
+        place,
+        200,
+        `there is more of it after page ${most}, the last that is read`,
+      );
     }
     named.add(next);
     const page = await read(next);

@@ -1,5 +1,6 @@
 import type { Timing } from '../retry.ts';
 import { MINUTE_MS } from '../time.ts';
+import type { TokenValue } from '../token-value.ts';
 import type { Secret } from './secret.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -13,8 +14,8 @@ const MOST_LATE_MS = 5 * MINUTE_MS;
  * Secrets Manager's reads may lag behind its writes. Within one run a description never goes back in time:
  * one that lacks a version or a tag which this run has put, or is older than one that it has read before, is stale,
  * and is read again. What stays stale is used as it is: somebody may have removed the label.
- * A value that is not found is read again, too, and more than once if its secret was changed of late: whoever asks for
- * it has seen its version. Secrets Manager's own rotation makes versions that have none, and leaves them if it fails.
+ * A version's value is read once, because it stays what it is. One that is not found is read again, and more than once if its
+ * secret was changed of late: whoever asks for it has seen its version. Secrets Manager's own rotation makes versions that have none, and leaves them if it fails.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html ("eventual consistency")
  */
 export function readingForward(
@@ -27,6 +28,8 @@ export function readingForward(
   const written = new Map<string, string>();
   /** Tags that this run has put. */
   const tagged = new Map<string, readonly string[]>();
+  /** What a version has, nobody can change: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html */
+  const texts = new Map<string, TokenValue>();
   /** Versions that had no value, however often they were read. */
   const empty = new Set<string>();
 
@@ -69,6 +72,8 @@ export function readingForward(
     },
     async value(name, version) {
       const key = `${name} ${version}`;
+      const known = texts.get(key);
+      if (known) return known;
       let text = await secrets.value(name, version);
       for (const waitMs of empty.has(key) ? [] : waitsFor(name)) {
         if (text) break;
@@ -76,6 +81,7 @@ export function readingForward(
         text = await secrets.value(name, version);
       }
       if (!text) empty.add(key);
+      else if (version !== undefined) texts.set(key, text);
       return text;
     },
     async put(name, version, value, label) {

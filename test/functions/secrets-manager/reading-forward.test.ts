@@ -128,3 +128,41 @@ test.each(['list', 'describe'] as const)(
     }
   },
 );
+
+/** Secrets Manager whose next reads of any value find these; the last one stays. */
+function readingValues(...found: readonly (TokenValue | undefined)[]) {
+  const answers = [...found];
+  let reads = 0;
+  const secrets = {
+    value: () => {
+      reads += 1;
+      return Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]);
+    },
+  } as unknown as Secrets;
+  return { secrets: readingForward(secrets, fakeTiming(NOW)), reads: () => reads };
+}
+
+test('asks once for the value of a version, which nobody can change', async () => {
+  const { secrets, reads } = readingValues(value, undefined);
+  expect(await secrets.value(TELEGRAF, version(1))).toBe(value);
+  expect(await secrets.value(TELEGRAF, version(1))).toBe(value);
+  expect(reads()).toBe(1);
+});
+
+test('asks again for what a label names, and for another version, secret, or run', async () => {
+  const other = new TokenValue('apiv1_anotherString');
+  const { secrets } = readingValues(value, other);
+  expect(await secrets.value(TELEGRAF)).toBe(value);
+  expect(await secrets.value(TELEGRAF)).toBe(other);
+  expect(await secrets.value(TELEGRAF, version(1))).toBe(other);
+  const again = readingValues(value, other);
+  expect(await again.secrets.value(TELEGRAF, version(1))).toBe(value);
+  expect(await again.secrets.value(TELEGRAF, version(2))).toBe(other);
+  expect(await again.secrets.value('keyturn/prod/grafana', version(1))).toBe(other);
+});
+
+test('a value that was missing is found later', async () => {
+  const { secrets } = readingValues(undefined, undefined, undefined, undefined, undefined, value);
+  expect(await secrets.value(TELEGRAF, version(1))).toBeUndefined();
+  expect(await secrets.value(TELEGRAF, version(1))).toBe(value);
+});
