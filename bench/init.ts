@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle, ENTRIES } from '../lib/bundle.ts';
+import { bundle, ENTRIES, FUNCTIONS } from '../lib/bundle.ts';
 import { readPolicyFile } from '../lib/policy-file.ts';
 import { cpuMs, leastOf, nodeCpuMs } from './one-process.ts';
 import type { Row } from './table.ts';
@@ -25,20 +25,33 @@ used = resource.getrusage(resource.RUSAGE_SELF)
 print(int((used.ru_utime + used.ru_stime) * 1e6))`;
 const hasBoto3 = () => spawnSync('python3', ['-c', 'import boto3']).status === 0;
 
-/** The pool that the cluster's clients use, as the functions bundle it. */
-function bundleUndici(folder: string): string {
+const POOL = "import Pool from 'undici/lib/dispatcher/pool.js'; new Pool('http://127.0.0.1:1');";
+/** Clients, pool, schemas and logger, made once, and nothing of ours. */
+const LIBRARIES = `${POOL}
+import { Logger } from '@aws-lambda-powertools/logger';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod/mini';
+new Logger({ serviceName: 'x' });
+z.strictObject({ a: z.string() }).parse({ a: 'x' });
+globalThis.used = [new SecretsManagerClient({}), GetSecretValueCommand, new EventBridgeClient({}), PutEventsCommand];`;
+
+/** A program as the functions are bundled (lib/bundle.ts). */
+function bundled(folder: string, name: string, contents: string): string {
   const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
-  const outfile = join(folder, 'undici.js');
+  const outfile = join(folder, `${name}.js`);
   buildSync({
-    stdin: {
-      contents: 'require("undici/lib/dispatcher/pool.js")',
-      resolveDir: import.meta.dirname,
-    },
+    stdin: { contents, resolveDir: import.meta.dirname },
     outfile,
     bundle: true,
     format: 'cjs',
     platform: 'node',
     target: 'node24',
+    mainFields: ['module', 'main'],
+    alias: {
+      '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
+      'node:http2': join(FUNCTIONS, 'no-http2.ts'),
+    },
     external: ['*/llhttp-wasm.js', '*/web/fetch/body.js'],
     minify: true,
     logLevel: 'silent',
@@ -57,19 +70,21 @@ export function measureInit(): readonly Row[] {
     const env = { ...ENVIRONMENT, AWS_LAMBDA_FUNCTION_NAME: name, LAMBDA_TASK_ROOT: root };
     return { name, env, file: join(root, 'index.js') };
   });
-  const undici = bundleUndici(folder);
+  const undici = bundled(folder, 'undici', POOL);
+  const libraries = bundled(folder, 'libraries', LIBRARIES);
   const isHere = hasBoto3();
   const requires = (file: string) => `require(${JSON.stringify(file)})`;
   const least: Readonly<Record<string, number>> = leastOf(ROUNDS, {
     bare: () => nodeCpuMs('0', {}),
     undici: () => nodeCpuMs(requires(undici), {}),
+    libraries: () => nodeCpuMs(requires(libraries), ENVIRONMENT),
     https: () => nodeCpuMs(requires('node:https'), {}),
     python: () => (isHere ? cpuMs(['python3', '-c', BOTO3], process.env) : undefined),
     ...Object.fromEntries(
       functions.map(({ name, env, file }) => [name, () => nodeCpuMs(requires(file), env)]),
     ),
   });
-  const { bare = 0, python = 0, undici: pool = 0, https = 0 } = least;
+  const { bare = 0, python = 0, undici: pool = 0, libraries: named = 0, https = 0 } = least;
   const dearest = Math.max(...functions.map(({ name }) => least[name] ?? 0));
   const rows: Row[] = [
     ...functions.map(
@@ -88,6 +103,12 @@ export function measureInit(): readonly Row[] {
       peer: isHere ? python : undefined,
       peerName: 'boto3',
       goal: { of: 'peer', atMost: 0.45, noise: 0.05 },
+    },
+    {
+      figure: 'of these, the libraries alone, without our code / bare node',
+      unit: 'ms',
+      value: named,
+      floor: bare,
     },
     {
       figure: "of these, loading undici's pool",

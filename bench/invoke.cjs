@@ -21,9 +21,13 @@ if (env.BENCH_WAITS === 'none') {
 const { handler } = require(`${env.LAMBDA_TASK_ROOT}/index.js`);
 const context = { getRemainingTimeInMillis: () => 900_000 };
 
-/** How often each result occurs in an answer. */
-function resultsOf({ outcomes = [], plan, entries = [] }) {
-  const counted = { planned: plan?.actions.length ?? 0, entries: entries.length };
+/** How often each result occurs in an answer, which may have left out what is too long for Lambda. */
+function resultsOf({ outcomes = [], plan, entries = [], leftOut = [] }) {
+  const lengthOf = (name, list) => leftOut.find(({ list: of }) => of === name)?.of ?? list.length;
+  const counted = {
+    planned: lengthOf('plan.actions', plan?.actions ?? []),
+    entries: lengthOf('entries', entries),
+  };
   for (const { result } of outcomes) counted[result] = (counted[result] ?? 0) + 1;
   return counted;
 }

@@ -143,6 +143,16 @@ export function leftOutOf(answer: unknown, place: string): string | undefined {
   return `the answer of ${place} had no room for all that it found, and has first what failed or is not well: ${leftOut.map(shownOf).join('; ')}. What was done stands in its log; --local shows what it would do, and how all tokens are`;
 }
 
+/**
+ * The same report, if its plan is whole: of one that is not, nobody can say that nothing else is wrong.
+ * @throws Error if the plan had no room in the answer
+ */
+export function withWholePlan<Report extends PlanReport>(report: Report, place: string): Report {
+  const isCut = report.leftOut?.some(({ list }) => list.startsWith('plan.'));
+  if (isCut) throw new Error(leftOutOf(report, place));
+  return report;
+}
+
 const planReportSchema = z.looseObject({
   plan: planSchema,
   /** Absent: nothing was left out. */

@@ -3,7 +3,7 @@ import { SCHEDULED, type ScheduledJob } from '../../functions/environment.ts';
 import { offNote } from '../../functions/schedules/schedule-text.ts';
 import { type PolicyFile, readDeployedPolicyFile, readPolicyFile } from '../../lib/policy-file.ts';
 import { advised } from './advice.ts';
-import type { PlanReport } from './answers.ts';
+import { leftOutOf, type PlanReport } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import { EXIT, kindOf } from './failure.ts';
@@ -52,6 +52,9 @@ async function noteOfFile(policyFile: PolicyFile): Promise<readonly string[]> {
   return [...policyFile.warnings.map(warningLine), ...(unknown === undefined ? [] : [unknown])];
 }
 
+/** A plan, and which of its lists are not whole. */
+const planJson = ({ plan, leftOut }: PlanReport) => ({ ...plan, ...(leftOut && { leftOut }) });
+
 async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void> {
   // What is planned of a changed file must be what can be deployed.
   const read = options.local ? (file: string) => readPolicyFile(file) : readDeployedPolicyFile;
@@ -70,10 +73,13 @@ async function showPlans(options: PlanOptions, terminal: Terminal): Promise<void
   const shown = (each: PlanReport) => formatPlan(each, approval, terminal.style, now);
   if (json) {
     terminal.printJson(
-      looked.map((each) => (isFailed(each) ? failureJson(each) : each.report.plan)),
+      looked.map((each) => (isFailed(each) ? failureJson(each) : planJson(each.report))),
     );
   } else if (options.markdown) {
-    const known = [...otherPolicies(mark, reports).map(otherPolicySaid), ...ofFile];
+    const cut = looked.flatMap((each) =>
+      isFailed(each) ? [] : (leftOutOf(each.report, engine.placeOf(each.job)) ?? []),
+    );
+    const known = [...otherPolicies(mark, reports).map(otherPolicySaid), ...ofFile, ...cut];
     terminal.print(plansMarkdown(reports, { owner: policy.owner, now, unseen, known }));
   } else terminal.print(reports.map(shown).join('\n\n'));
   const changes = reports.some(({ plan }) => plan.actions.length > 0);

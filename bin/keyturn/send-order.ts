@@ -1,4 +1,4 @@
-import { type Revocation, readRevocation } from './answers.ts';
+import { leftOutOf, type Revocation, readRevocation } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, kindOf } from './failure.ts';
 import { refusedAgain } from './preview.ts';
@@ -17,14 +17,16 @@ const REPORT_CUT =
   'Its report was cut on its way here, and is in the log of the function; repeat the same command: it continues, and reports again';
 
 /** An order that fails also reports what it did: the report is the last line of the error. */
-function outcomeOfError(error: unknown): Outcome {
+function outcomeOfError(error: unknown, place: string): Outcome {
   if (!(error instanceof Error) || kindOf(error) !== 'RevocationError') throw error;
   const lines = error.message.split('\n');
   const last = lines.at(-1) ?? '';
   const said = last.startsWith('{') ? lines.slice(0, -1) : lines;
   try {
     const report = readRevocation(JSON.parse(last));
-    return { report, failure: new CommandError(said.join('\n'), { cause: error }) };
+    const leftOut = leftOutOf(report, place);
+    const told = [...said, ...(leftOut === undefined ? [] : [leftOut])].join('\n');
+    return { report, failure: new CommandError(told, { cause: error }) };
   } catch {
     return { failure: new CommandError([...said, REPORT_CUT].join('\n'), { cause: error }) };
   }
@@ -32,9 +34,10 @@ function outcomeOfError(error: unknown): Outcome {
 
 /** @throws what is no answer of the function */
 export async function sendOrder(order: object, engine: Engine): Promise<Outcome> {
-  const outcome = await engine
-    .call('revoke', order)
-    .then((answer): Outcome => ({ report: readRevocation(answer) }), outcomeOfError);
+  const outcome = await engine.call('revoke', order).then(
+    (answer): Outcome => ({ report: readRevocation(answer) }),
+    (error: unknown) => outcomeOfError(error, engine.placeOf('revoke')),
+  );
   if (outcome.report?.confirmed !== false) return outcome;
   try {
     // What it ended, or a hold that came meanwhile, may leave a repetition nothing to do.

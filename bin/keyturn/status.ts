@@ -4,7 +4,7 @@ import type { Policy } from '../../functions/policy/policy.ts';
 import { createScheduleReader } from '../../functions/schedules/reader.ts';
 import type { ScheduleStatus } from '../../functions/schedules/schedule-status.ts';
 import { formatInstant } from '../../functions/time.ts';
-import { type PlanReport, readPlanReport, readRotation } from './answers.ts';
+import { type PlanReport, readPlanReport, readRotation, withWholePlan } from './answers.ts';
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
@@ -65,8 +65,11 @@ const isOfCluster = (error: unknown): boolean =>
 
 /** @throws the error of the first job if no job can be asked, and not for the cluster's sake */
 async function look(engine: Engine, { probe }: Pick<StatusOptions, 'probe'>): Promise<Looks> {
-  const ask = async <Report>(job: ScheduledJob, event: object, read: (answer: unknown) => Report) =>
-    read(await engine.call(job, { dryRun: true, ...event }));
+  const ask = async <Report extends PlanReport>(
+    job: ScheduledJob,
+    event: object,
+    read: (answer: unknown) => Report,
+  ) => withWholePlan(read(await engine.call(job, { dryRun: true, ...event })), engine.placeOf(job));
   const [rotate, reap, enforce] = await Promise.allSettled([
     ask('rotate', probe ? { probe } : {}, readRotation),
     ask('reap', {}, readPlanReport),

@@ -67,6 +67,42 @@ it('says what an answer had no room for, and shows the rest', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ leftOut });
 });
 
+/** Of each job a plan, of whose findings only a part had room. */
+const cutPlan = {
+  plan: { job: 'rotate', actions: [], findings: [], limits: [], refusals: [] },
+  entries: [],
+  leftOut: [{ list: 'plan.findings', shown: 0, of: 30_000, kinds: { NotOurs: 30_000 } }],
+};
+const CUT = /had no room for all .*: 0 of 30000 in plan\.findings \(in all 30000 NotOurs\)/;
+
+it('nothing is well of a plan that is not whole', async () => {
+  const env = await answeringLambda((_event, response) => response.end(JSON.stringify(cutPlan)));
+  const { code, stderr } = await keyturn(['status'], { env });
+  expect(stderr).toMatch(CUT);
+  expect(code).toBe(1);
+});
+
+it('a plan that is not whole says so in every form', async () => {
+  const env = await answeringLambda((_event, response) => response.end(JSON.stringify(cutPlan)));
+  const json = await keyturn(['plan', '--job', 'rotate', '--json'], { env });
+  expect(JSON.parse(json.stdout)).toMatchObject([{ findings: [], leftOut: cutPlan.leftOut }]);
+  const markdown = await keyturn(['plan', '--job', 'rotate', '--markdown'], { env });
+  expect(markdown.stdout.replaceAll('\\', '')).toMatch(CUT);
+});
+
+it('an order that failed says what its report had no room for', async () => {
+  const leftOut = [{ list: 'tokens', shown: 0, of: 24, kinds: { 'revoked: done': 24 } }];
+  const report = JSON.stringify(reportOf({ done: false, confirmed: false, leftOut }));
+  const env = await answeringLambda((event, response) =>
+    event.dryRun
+      ? response.end(JSON.stringify(previewOf()))
+      : failing('RevocationError', `not all of the order was done\n${report}`)(response),
+  );
+  const { code, stderr } = await keyturn(ORDER, { env });
+  expect(stderr).toMatch(/had no room for all .*: 0 of 24 in tokens/);
+  expect(code).toBe(1);
+});
+
 it('no more of an answer is read than Lambda passes on, and it says so', async () => {
   const env = await answeringLambda((_event, response) => {
     response.end(`"${'x'.repeat(9 * 2 ** 20)}"`);
