@@ -5,6 +5,7 @@
 export const PRICES = {
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretsManagerCall: 0.05 / 10_000,
+  secretMonth: 0.4,
   /** arm64. https://aws.amazon.com/lambda/pricing/ */
   lambdaGigabyteSecond: 0.0000133334,
   lambdaRequest: 0.2 / 1_000_000,

@@ -7,6 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { fractionOf, HIGHEST_JITTER } from '../functions/policy/jitter.ts';
 import { DEFAULT_LIFETIMES } from '../functions/policy/policy.ts';
 import { KeyturnStack } from '../lib/keyturn-stack.ts';
+import { PRICES } from './prices.ts';
 
 /**
  * Many clusters in one account and Region, on paper: what of the account's quotas their stacks take, and when what writes. Only the
@@ -21,10 +22,19 @@ const { values } = parseArgs({
     days: { type: 'string', default: '365' },
   },
 });
-const tokens = Number(values.tokens);
-const clusters = Number(values.clusters);
-const ownRate = Number(values['writes-per-second']);
-const days = Number(values.days);
+function counted(name: keyof typeof values, most: number): number {
+  const found = Number(values[name]);
+  if (Number.isInteger(found) && found >= 1 && found <= most) return found;
+  console.error(
+    `--${name}: found ${values[name]}, expected a whole number from 1 to ${most}; give one`,
+  );
+  process.exit(2);
+}
+
+const tokens = counted('tokens', 500_000);
+const clusters = counted('clusters', 1_000);
+const ownRate = counted('writes-per-second', 50);
+const days = counted('days', 3_650);
 
 const DAY_S = 86_400;
 const PERIOD_S = 1_800;
@@ -176,7 +186,17 @@ function quotas(): void {
   );
 }
 
+function cost(): void {
+  const storage = tokens * PRICES.secretMonth;
+  print('\nWhat it costs in a month, in US dollars');
+  print(`  secrets                         ${shown(storage)}`);
+  print(
+    '  calls, runs, logs, alarms       npm run bench -- cost: a month of 1,000 tokens, and fixed, of each stack',
+  );
+}
+
 quotas();
+cost();
 told({
   title: 'Issued evenly over a month, which is how a fleet grows',
   rate: ownRate,

@@ -183,6 +183,8 @@ const knownTokenSchema = z.looseObject({
 
 const revocationSchema = z.looseObject({
   way: text,
+  /** Absent: nothing was left out. */
+  leftOut: z.optional(leftOutSchema),
   dryRun: z.boolean(),
   /** Absent: the function is an older one. */
   schedules: z.optional(z.array(scheduleSchema)),
