@@ -11,7 +11,7 @@ import { tally, tokenYears } from './tally.ts';
 /**
  * Lives lives that are drawn from seeds: `npm run soak -- --seed 1 --seeds 10`, or for some time, from seeds that change with the
  * date: `npm run soak -- --minutes 10`. The same seed has the same life, to the last call. A violation is shown with what led to
- * it, shortened, and with the command that lives it again. Exits with 1 if one of them broke an invariant.
+ * it, shortened, and with the command that lives it again. Exits with 1 if one of them broke an invariant, or none came to its end.
  */
 
 const DAY_MS = 86_400_000;
@@ -21,6 +21,23 @@ const EARLIER = join(import.meta.dirname, 'earlier');
 // Nobody reads any more (`| head`), and to tell what was lived is all that it is for.
 process.stdout.on('error', () => process.exit());
 const print = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Flags of which a part means nothing. */
+const WHOLE: readonly string[] = ['seed', 'seeds', 'tokens', 'threads'];
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(2);
+}
+
+/** @throws nothing: what cannot be read ends the process, and says why in a line */
+function attempted<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return refuse(`${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}
 
 function readFlags() {
   const text = { type: 'string' } as const;
@@ -40,7 +57,7 @@ function readFlags() {
     first: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   } as const;
-  const { values } = parseArgs({ options });
+  const { values } = attempted('npm run soak', () => parseArgs({ options }));
   const numberOf = (
     name: Exclude<
       keyof typeof options,
@@ -49,9 +66,14 @@ function readFlags() {
   ) => {
     const given = values[name];
     const number = Number(given);
+    const isWhole = WHOLE.includes(name);
+    const isFit = isWhole ? Number.isSafeInteger(number) : Number.isFinite(number);
     const isPositive = number > 0 || (number === 0 && name === 'shrink-seconds');
-    if (given === undefined || isPositive) return given === undefined ? undefined : number;
-    throw new Error(`--${name}: found "${given}", expected a number above 0`);
+    if (given === undefined) return undefined;
+    if (isFit && isPositive) return number;
+    return refuse(
+      `--${name}: found "${given}", expected a ${isWhole ? 'whole ' : ''}number above 0`,
+    );
   };
   const minutes = numberOf('minutes');
   return {
@@ -77,7 +99,11 @@ function readFlags() {
 /** The first of a thousand seeds of today. */
 const datedSeed = () => Number(new Date().toISOString().slice(0, 10).replaceAll('-', '')) * 1_000;
 
-const readPlan = (file: string): LifePlan => JSON.parse(readFileSync(file, 'utf8'));
+function readPlan(file: string): LifePlan {
+  const plan = attempted(file, () => JSON.parse(readFileSync(file, 'utf8')));
+  if (Array.isArray(plan?.troubles)) return plan;
+  return refuse(`${file}: found no plan of a life, expected one as a violation is shown with`);
+}
 
 const flags = readFlags();
 const began = performance.now();
@@ -177,3 +203,7 @@ await Promise.all(
 );
 await pool.close();
 for (const line of tally(lives, passedMs() / 1_000)) print(line);
+if (lives.length === 0) {
+  process.exitCode = 1;
+  print('no life came to its end, so nothing is shown: give more minutes, or fewer days or tokens');
+}
