@@ -1,5 +1,5 @@
 import type { InfluxError } from '../management-api/influx-error.ts';
-import { sendsUnencrypted } from '../policy/contradictions.ts';
+import { sendsUnencrypted } from '../policy/policy.ts';
 import type { Verdict } from './check.ts';
 
 /** That somebody answers at an address, and how: what goes there without TLS, others on the way can read. */

@@ -9,6 +9,7 @@ import {
   managementSecretPath,
   type Policy,
   secretPrefix,
+  sendsUnencrypted,
   type TokenPolicy,
 } from './policy.ts';
 import type { PolicyIssue } from './policy-error.ts';
@@ -82,12 +83,6 @@ function* contradictionsOf(
       `${shown(renewBefore)}${its} leaves less than ${shown(SHORTEST_CADENCE_MS)} of expiresAfter (${shown(expiresAfter)}), so a token would be renewed as soon as it is made; write a shorter one, such as ${shown(better - (better % MINUTE_MS))}`,
     ];
   }
-}
-
-/** Whether what goes there can be read on the way; nothing to a loopback address leaves the machine. */
-export function sendsUnencrypted(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 /** https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management-api/ */

@@ -25,6 +25,12 @@ export const managementSecret = ({
   oauth,
 }: Pick<Cluster, 'managementToken' | 'oauth'>): string => oauth?.clientSecret ?? managementToken;
 
+/** Whether what goes there can be read on the way; nothing to a loopback address leaves the machine. */
+export function sendsUnencrypted(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 /** When a token is rotated, expires and is retired; durations in milliseconds. */
 export interface Lifetimes {
   readonly rotateEvery: number;
