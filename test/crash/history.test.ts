@@ -2,9 +2,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Interceptor } from '../../sandbox/interception.ts';
 import { MINUTE } from '../world/policy.ts';
 import { acts } from './acts.ts';
+import { note, type Step } from './history.ts';
 import { type Laboratory, openLaboratory, type Saved } from './laboratory.ts';
 import { SECRET } from './policy.ts';
 import { renew } from './scenarios/scenario.ts';
+import { viewOf } from './view.ts';
 
 let laboratory: Laboratory;
 let renewed: Saved;
@@ -45,6 +47,38 @@ test('nobody answers for what has been given back, once it works', async () => {
   await laboratory.world.wait(MINUTE);
   await laboratory.invoke({ job: 'rotate' });
   expect(marked()).toEqual({ exempt: [], ordered: [] });
+});
+
+/** An order about a secret takes a token's permissions, whatever it was asked. */
+function orderStrips(id: string, meant: string) {
+  const { world, history, view, terms } = laboratory;
+  const before = view();
+  const { cluster } = world;
+  const token = cluster.state.tokens.find((each) => each.id === id);
+  Object.assign(token ?? {}, { permissions: [] });
+  const call = { server: 'management-api', operation: 'PATCH /tokens/{id}', caller: 'revoke-1' };
+  note(
+    history,
+    {
+      call: call as Step['call'],
+      isOrdered: true,
+      meant: new Set([meant]),
+      reply: { status: 200, body: '' },
+      ...{ before, after: viewOf(cluster.state, world.aws.state, world.clock.now()) },
+    },
+    terms,
+  );
+}
+
+test.each([
+  ['what it was about', SECRET, true],
+  ['nothing else', 'keyturn/prod/grafana', false],
+])('an order is an excuse for %s', (_what, meant, isExcused) => {
+  const { AWSCURRENT = '' } = laboratory.world.holders(SECRET);
+  orderStrips(AWSCURRENT, meant);
+  const { exempt, ordered } = marked();
+  expect(exempt.includes(AWSCURRENT)).toBe(isExcused);
+  expect(ordered.includes(AWSCURRENT)).toBe(isExcused);
 });
 
 test('a hold alone makes nobody answer for a token that works', async () => {

@@ -106,6 +106,8 @@ export interface Step {
   readonly isOrdered: boolean;
   /** Secrets whose strings an order ends before there is a successor. */
   readonly endedFirst?: ReadonlySet<string>;
+  /** The secrets that orders are about. Absent, or empty: of every token somebody may have meant it. */
+  readonly meant?: ReadonlySet<string>;
   readonly reply: Reply;
   readonly before: View;
   readonly after: View;
@@ -204,6 +206,21 @@ function isTakenIn({ before }: Step, token: SeenToken): boolean {
   return !isAlive(token) || token.permissions.length < former.permissions.length;
 }
 
+/** Whether people meant this token by an order about secrets: it is of one of them, or its string is in one. */
+function isMeant({ meant, before }: Step, { id, marker }: SeenToken): boolean {
+  if (!meant || meant.size === 0) return true;
+  const owners = [marker.secret, before.tokens.get(id)?.marker.secret];
+  return [...meant].some(
+    (name) =>
+      owners.includes(name) ||
+      before.secrets.get(name)?.versions.some(({ token }) => token === id) === true,
+  );
+}
+
+/** Whether nobody asked a run for what it does to a token. */
+const isUnasked = (step: Step, token: SeenToken) =>
+  isOfSchedule(step) || (step.isOrdered && !isMeant(step, token));
+
 /** Why nobody but a person answers for a token's state. */
 function exemption(token: SeenToken, step: Step): string | undefined {
   const secret = secretOf(token, step.after);
@@ -211,7 +228,7 @@ function exemption(token: SeenToken, step: Step): string | undefined {
     return 'expired out of reach';
   if (!isTakenIn(step, token)) return undefined;
   if (isOnHold(secret)) return 'on hold';
-  return isOfSchedule(step) ? undefined : 'taken away by a person';
+  return isUnasked(step, token) ? undefined : 'taken away by a person';
 }
 
 /** Whether it can do again all that it was given, everywhere, and no router has yet to hear of what was taken between. */
@@ -242,7 +259,7 @@ function noteExemptions(history: History, step: Step, terms: Terms): void {
     const why = exemption(token, step);
     if (why !== undefined) exempt[token.id] ??= why;
     if (isTakenIn(step, token)) taken[token.id] = step.after.at;
-    if (step.isOrdered && isTakenIn(step, token)) ordered[token.id] = true;
+    if (step.isOrdered && isTakenIn(step, token) && isMeant(step, token)) ordered[token.id] = true;
     const mayBeGivenBack = !NEVER_GIVEN_BACK.has(exempt[token.id]);
     if (mayBeGivenBack && worksAgain(history, token, step, terms)) {
       delete exempt[token.id];

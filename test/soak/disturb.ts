@@ -34,12 +34,14 @@ export function createDisturbance(world: World, chance: Chance) {
   }[] = [];
 
   const met: Record<string, number> = {};
+  let disturbed = 0;
 
   const meet = async (
     { how, system }: Weather,
     call: Call,
     effect: () => Reply,
   ): Promise<Reply | 'reset'> => {
+    disturbed += 1;
     met[`${system} ${how}`] = (met[`${system} ${how}`] ?? 0) + 1;
     if (how === 'slow') {
       await clock.after(Math.floor(chance.next() ** 3 * 40_000));
@@ -62,7 +64,10 @@ export function createDisturbance(world: World, chance: Chance) {
   const intercept: Interceptor = async (call, effect) => {
     if (call.caller === undefined) return effect();
     const due = takeDue(call);
-    if (due) return await due.happen(call, effect);
+    if (due) {
+      disturbed += 1;
+      return await due.happen(call, effect);
+    }
     weather = weather.filter(({ until }) => until > clock.now());
     const met = weather.find(({ is }) => isOf(call, is.system) && chance.happens(is.share));
     return met ? await meet(met.is, call, effect) : effect();
@@ -72,6 +77,8 @@ export function createDisturbance(world: World, chance: Chance) {
     intercept,
     /** How many calls met what. */
     met,
+    /** How often something was done to a call, until now. */
+    disturbed: () => disturbed,
     /** Whether at least half of what is sent to one of the systems fails now: what waits for it may wait for long. */
     isStormy: () =>
       weather.some(({ is, until }) => is.share >= 0.5 && is.how !== 'slow' && until > clock.now()),

@@ -202,10 +202,12 @@ export async function live(
     async run(job, event) {
       const by = stage.deployment;
       const leave = oracles.enter();
+      const undisturbed = disturbance.disturbed();
       const judgeHolds = oracles.judgeHolds(job);
       const answer = await by.invoke(job, event);
       const wasAlone = leave();
-      const about = { job, isStormy: disturbance.isStormy() };
+      const isDisturbed = disturbance.disturbed() > undisturbed;
+      const about = { job, isStormy: disturbance.isStormy(), isDisturbed };
       judgeHolds(answer, wasAlone);
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;

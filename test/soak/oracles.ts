@@ -50,6 +50,7 @@ export function createOracles(
   let busy = 0;
   let entered = 0;
   const endedFirst = new Set<string>();
+  const meant = new Set<string>();
 
   const view = (): View => {
     seen ??= viewOf(cluster.state, aws.state, clock.now());
@@ -74,7 +75,7 @@ export function createOracles(
       return reply;
     }
     seen = undefined;
-    const step = { call, isOrdered, endedFirst, reply, before, after: view() };
+    const step = { call, isOrdered, endedFirst, meant, reply, before, after: view() };
     note(history, step, terms);
     tell(violations(history, step, terms));
     return reply;
@@ -91,13 +92,15 @@ export function createOracles(
     },
   };
 
-  /** When `rotate` did its work, or could have. */
+  /** When `rotate` did its work, or could have: a run that fails in calm weather has no excuse. */
   let worked: number[] = [];
+  // Jitter and the clock leave one less within `renewBefore` than there is room for.
+  const fewestRuns = Math.min(FEWEST_RUNS, Math.floor(renewBefore / everyMs) - 1);
 
   /** A token that expires while hardly any run could do anything, or nobody may write its secret: no rule renews what cannot be reached. */
   const forgiveExpiries = ({ at, tokens, secrets }: View) => {
     worked = worked.filter((instant) => instant > at - renewBefore);
-    const isOutage = worked.length < FEWEST_RUNS;
+    const isOutage = worked.length < fewestRuns;
     for (const { id, marker, expiresAt = Infinity } of tokens.values()) {
       // What replaces it now leaves its consumers less than their grace period.
       if (expiresAt > at + 3 * everyMs + terms.gracePeriod || expiresAt <= at) continue;
@@ -183,7 +186,9 @@ export function createOracles(
     judgeOrder(secret: string, way: string) {
       const condemned = condemnedIn(secret, way, inWorld);
       const acts = handActs;
+      meant.add(secret);
       return (answer: Answered<RevocationReport>) => {
+        meant.delete(secret);
         if (handActs === acts) tell(claims(inWorld, condemned, answer));
       };
     },
@@ -212,13 +217,23 @@ export function createOracles(
     },
     /** To be told of every run. Returns the metrics that sound alarms. */
     hear(
-      { job, isStormy }: { readonly job: 'rotate' | 'reap'; readonly isStormy: boolean },
+      {
+        job,
+        isStormy,
+        isDisturbed,
+      }: {
+        readonly job: 'rotate' | 'reap';
+        readonly isStormy: boolean;
+        /** Something was done to the run, by chance or by the weather. */
+        readonly isDisturbed: boolean;
+      },
       answer: Answered,
       lines: readonly string[],
     ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
-      if (job === 'rotate' && !answer.error && !isStormy) worked.push(clock.now());
+      const couldWork = !isStormy && !(answer.error && isDisturbed);
+      if (job === 'rotate' && couldWork) worked.push(clock.now());
       const heard = hearing({ ...answer, lines }, rising);
       const untold = troublesNow().filter(({ trouble }) => trouble && !isTold(trouble, heard));
       noteSilence(untold, job === 'rotate' ? 1 : 0);
