@@ -70,13 +70,15 @@ function decideRetirement(
   context: ReapingContext,
 ): RetirementStep | undefined {
   const { retire } = context;
-  const { superseded, shared } = owned.marker;
+  const { superseded, shared, promoted } = owned.marker;
   if (isInert(owned)) return decideOrphan(owned, context);
   // Nobody knows which string consumers have, or another secret of ours has this one.
   const unclear = isUnknown(seen, 'AWSCURRENT') || isUnknown(seen, 'AWSPREVIOUS');
   if ((unclear && !retire) || shared !== undefined) return undefined;
   if (superseded === undefined) {
     if (retire) return { kind: 'supersede', reason: 'Removed' };
+    // Whatever says that consumers have another one may be older than its promotion.
+    if (context.now - (promoted ?? 0) < YOUNG_MS) return undefined;
     return isReplaced(owned, seen, context) ? { kind: 'supersede', reason: 'Replaced' } : undefined;
   }
   // Until it is proven that the adopted string is this token's, somebody else may use it.
@@ -134,6 +136,7 @@ function decideSuperseded(
  * | inert                                                     | supersede; an hour later delete, Orphan |
  * | of a secret whose AWSCURRENT or AWSPREVIOUS nobody knows   | nothing: no clock runs     |
  * | `shared`: another secret of ours has its string            | the same                   |
+ * | promoted within the hour                                  | nothing                    |
  * | not superseded, and another one is proven current          | supersede, from now        |
  * | adopted and not proven                                     | nothing                    |
  * | quarantined, with permissions                              | supersede, from now        |

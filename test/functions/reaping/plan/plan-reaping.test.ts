@@ -72,6 +72,13 @@ test('marks what nobody marked once it is an hour old', () => {
   );
 });
 
+test('marks nothing that was promoted within the hour: what says that it was replaced may be older', () => {
+  const promoted = (ago: number) =>
+    beside(armed(2, { age: 5 * DAY, marker: { promoted: NOW - ago } }));
+  expect(promoted(HOUR - SECOND)).toEqual(nothing);
+  expect(promoted(HOUR)).toEqual(does('supersede', 'Replaced'));
+});
+
 test('deletes an orphan an hour after it was marked', () => {
   const orphan = (superseded: number) => inert(2, { age: 2 * DAY, marker: { superseded } });
   expect(beside(orphan(NOW - HOUR + SECOND))).toEqual(nothing);
