@@ -60,7 +60,7 @@ export async function runMonth(options: MonthOptions): Promise<Month> {
   const recorded: Moment[] = [];
   const rejections: Rejection[] = [];
   const broken = new Set<string>();
-  cluster.intercept = interceptorOf(sabotage);
+  cluster.intercept = interceptorOf(sabotage, cluster);
 
   for (const { logicalId, periodMs, definition } of schedules) {
     const one = functions.find((each) => each.logicalId === logicalId);

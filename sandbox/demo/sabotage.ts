@@ -1,3 +1,4 @@
+import type { Cluster } from '../cluster/server.ts';
 import type { Call, Interceptor, Reply } from '../interception.ts';
 import { passThrough } from '../interception.ts';
 
@@ -5,6 +6,9 @@ import { passThrough } from '../interception.ts';
 export const SABOTAGES = ['revoke', 'grace', 'probe', 'acceptance', 'failure'] as const;
 
 export type Sabotage = (typeof SABOTAGES)[number];
+
+/** What the tokens of the demonstration may read or write. */
+const DATABASES = ['telemetry', 'billing'];
 
 /** As the data plane answers to a token that it accepts. */
 const acceptance = ({ operation }: Call): Reply =>
@@ -24,15 +28,14 @@ type Answer = (...asked: Parameters<Interceptor>) => Reply;
 /** As if functions promoted a token without probing it. */
 const acceptEveryProbe: Answer = (call, effect) => (isProbe(call) ? acceptance(call) : effect());
 
-/** As if functions promoted a token after a router had accepted it, whatever the others say. */
-function acceptAfterTheFirst(): Answer {
-  const accepted = new Set<string | undefined>();
-  return (call, effect) => {
-    if (isProbe(call) && accepted.has(call.authorization)) return acceptance(call);
-    const reply = effect();
-    if (isProbe(call) && reply.status < 300) accepted.add(call.authorization);
-    return reply;
+/** As if functions promoted a token as soon as a router accepts it, whatever the others say, and whichever router they ask. */
+function acceptByTheFirst({ acceptedBy }: Pick<Cluster, 'acceptedBy'>): Answer {
+  const isAccepted = ({ operation, authorization = '' }: Call) => {
+    const string = authorization.replace(/^\w+ /, '');
+    const action = operation.startsWith('POST') ? 'write' : 'read';
+    return DATABASES.some((database) => acceptedBy(string, action, database).length > 0);
   };
+  return (call, effect) => (isProbe(call) && isAccepted(call) ? acceptance(call) : effect());
 }
 
 /** As if somebody had taken from the management token what `enforce` needs: no consumer notices. */
@@ -47,8 +50,11 @@ const interceptor =
     answer(call, effect);
 
 /** What a cluster does to the requests of functions under a sabotage. */
-export function interceptorOf(sabotage: Sabotage | undefined): Interceptor {
+export function interceptorOf(
+  sabotage: Sabotage | undefined,
+  cluster: Pick<Cluster, 'acceptedBy'>,
+): Interceptor {
   if (sabotage === 'probe') return interceptor(acceptEveryProbe);
   if (sabotage === 'failure') return interceptor(refuseEnforce);
-  return sabotage === 'acceptance' ? interceptor(acceptAfterTheFirst()) : passThrough;
+  return sabotage === 'acceptance' ? interceptor(acceptByTheFirst(cluster)) : passThrough;
 }

@@ -31,6 +31,6 @@ test('a seed has the same life to the last call, whatever was lived before it, a
 
 test('says which flag is wrong', () => {
   const { status, stderr } = live('--seeds', 'many');
-  expect(status).toBe(1);
-  expect(stderr).toContain('--seeds: found "many", expected a number above 0');
+  expect(status).toBe(2);
+  expect(stderr).toBe('--seeds: found "many", expected a whole number above 0\n');
 });
