@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle, ENTRIES, FUNCTIONS } from '../lib/bundle.ts';
+import { BUNDLING, bundle, ENTRIES } from '../lib/bundle.ts';
 import { readPolicyFile } from '../lib/policy-file.ts';
 import { cpuMs, leastOf, nodeCpuMs } from './one-process.ts';
 import type { Row } from './table.ts';
@@ -36,26 +36,11 @@ new Logger({ serviceName: 'x' });
 z.strictObject({ a: z.string() }).parse({ a: 'x' });
 globalThis.used = [new SecretsManagerClient({}), GetSecretValueCommand, new EventBridgeClient({}), PutEventsCommand];`;
 
-/** A program as the functions are bundled (lib/bundle.ts). */
+/** A program as the functions are bundled. */
 function bundled(folder: string, name: string, contents: string): string {
   const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
   const outfile = join(folder, `${name}.js`);
-  buildSync({
-    stdin: { contents, resolveDir: import.meta.dirname },
-    outfile,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    alias: {
-      '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
-      'node:http2': join(FUNCTIONS, 'no-http2.ts'),
-    },
-    external: ['*/llhttp-wasm.js', '*/web/fetch/body.js'],
-    minify: true,
-    logLevel: 'silent',
-  });
+  buildSync({ ...BUNDLING, stdin: { contents, resolveDir: import.meta.dirname }, outfile });
   return outfile;
 }
 

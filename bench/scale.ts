@@ -127,38 +127,19 @@ function told(load: Load): void {
   }
 }
 
-/** Default quotas of an account in a Region, and where they are written. */
-const QUOTAS: readonly (readonly [type: string, quota: number, source: string])[] = [
-  [
-    'AWS::IAM::Role',
-    1_000,
-    'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html',
-  ],
-  [
-    'AWS::CloudWatch::Alarm',
-    5_000,
-    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html',
-  ],
-  [
-    'AWS::CloudWatch::Dashboard',
-    500,
-    'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html',
-  ],
-  [
-    'AWS::CloudFormation::Stack',
-    2_000,
-    'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html',
-  ],
-  [
-    'AWS::Lambda::Function',
-    Number.POSITIVE_INFINITY,
-    'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html',
-  ],
-  [
-    'AWS::Scheduler::Schedule',
-    10_000_000,
-    'https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html',
-  ],
+/** Default quotas of an account in a Region. */
+const QUOTAS: readonly (readonly [type: string, quota: number])[] = [
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  ['AWS::IAM::Role', 1_000],
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+  ['AWS::CloudWatch::Alarm', 5_000],
+  ['AWS::CloudWatch::Dashboard', 500],
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+  ['AWS::CloudFormation::Stack', 2_000],
+  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  ['AWS::Lambda::Function', Number.POSITIVE_INFINITY],
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html
+  ['AWS::Scheduler::Schedule', 10_000_000],
 ];
 const SECRETS_QUOTA = 500_000;
 const CONCURRENCY_QUOTA = 1_000;

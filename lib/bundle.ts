@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
-import type { Metafile, OutputFile } from 'esbuild';
+import type { BuildOptions, Metafile, OutputFile } from 'esbuild';
 import { CA_FILE, POLICY_FILE, SCHEDULED } from '../functions/environment.ts';
 import { formatDeployedPolicy } from '../functions/policy/deployed-policy.ts';
 import { documentMark } from '../functions/policy/document-mark.ts';
@@ -74,32 +74,37 @@ const READERS: readonly Reader[] = [
 ];
 
 /** One CommonJS file: as ES modules, it would load every built-in module of the SDK at start. */
+export const BUNDLING = {
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  alias: {
+    '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
+    'node:http2': join(FUNCTIONS, 'no-http2.ts'),
+  },
+  // What undici loads when it needs it, and never does here: 72 KB for machines without SIMD, which Lambda has, and 40 KB for bodies
+  // that are forms or streams of the web; ours are texts.
+  external: ['*/llhttp-wasm.js', '*/web/fetch/body.js'],
+  minify: true,
+  logLevel: 'silent',
+} satisfies BuildOptions;
+
 function build(entry: string, outfile: string) {
   const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
   return buildSync({
+    ...BUNDLING,
     absWorkingDir: REPOSITORY,
     // A link would show where the packages are, in the source maps.
     preserveSymlinks: true,
     entryPoints: [join(FUNCTIONS, `${entry}.ts`)],
     outfile,
     write: false,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    alias: {
-      '@aws-sdk/credential-provider-node': join(FUNCTIONS, 'environment-credentials.ts'),
-      'node:http2': join(FUNCTIONS, 'no-http2.ts'),
-    },
-    // What undici loads when it needs it, and never does here: 72 KB for machines without SIMD, which Lambda has, and 40 KB for bodies
-    // that are forms or streams of the web; ours are texts.
-    external: ['*/llhttp-wasm.js', '*/web/fetch/body.js', ...READERS.map(({ name }) => name)],
-    minify: true,
+    external: [...BUNDLING.external, ...READERS.map(({ name }) => name)],
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
-    logLevel: 'silent',
   });
 }
 

@@ -30,7 +30,7 @@ function refuse(sentence: string): never {
   process.exit(2);
 }
 
-/** @throws nothing: what cannot be read ends the process, and says why in a line */
+/** What cannot be read ends the process, and says why in a line. */
 function attempted<T>(what: string, read: () => T): T {
   try {
     return read();
