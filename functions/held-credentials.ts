@@ -89,12 +89,15 @@ function parsed(text: string): unknown {
 /** @param known a text whose words are no credentials, whatever a secret has beside its token: the policy */
 export function createHeldCredentials(known = ''): HeldCredentials {
   const blocks = new Set<string>();
+  const knownBlocks = new Set<string>();
+  for (let at = 0; at + BLOCK <= known.length; at += 1)
+    knownBlocks.add(known.slice(at, at + BLOCK));
   /** By their first characters, so that it takes no longer to look for many of them. */
   const wholes = new Map<string, Set<string>>();
 
   /** A line of slashes is none, though a session token of AWS has ten of them. */
   const add = (block: string) => {
-    if (new Set(block).size > 3 && !known.includes(block)) blocks.add(block);
+    if (new Set(block).size > 3 && !knownBlocks.has(block)) blocks.add(block);
   };
 
   function hold(credential: string): void {
@@ -141,7 +144,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
 
   /** The longest whole that begins there; undefined: none does. */
   function wholeAt(text: string, at: number): string | undefined {
-    const fitting = [...(wholes.get(text.slice(at, at + BLOCK)) ?? [])].filter(
+    const alike = wholes.get(text.slice(at, at + BLOCK));
+    if (alike === undefined) return undefined;
+    const fitting = [...alike].filter(
       (each) =>
         text.startsWith(each, at) &&
         !PART_OF_NAME.test(text.charAt(at - 1)) &&
@@ -228,7 +233,7 @@ export function createHeldCredentials(known = ''): HeldCredentials {
       if (blocks.size + wholes.size === 0) return text;
       const plain = plainText(text);
       const said = replaced(plain);
-      return said === plain ? replaced(text) : said;
+      return said === plain && plain !== text ? replaced(text) : said;
     },
   };
 }

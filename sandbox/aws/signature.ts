@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Asked } from '../asked.ts';
 
 /** What an `Authorization` header of Signature Version 4 says. */
@@ -25,8 +25,21 @@ export function readClaim(authorization: string): Claim | undefined {
 }
 
 const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
-const hmac = (key: string | Buffer, content: string) =>
+const hmac = (key: string | Buffer | KeyObject, content: string) =>
   createHmac('sha256', key).update(content).digest();
+
+/** A day's requests of a service have the same one. */
+const derivedKeys = new Map<string, KeyObject>();
+const MOST_KEYS = 100;
+
+function derivedKey(of: string, derive: () => Buffer): KeyObject {
+  const known = derivedKeys.get(of);
+  if (known) return known;
+  if (derivedKeys.size >= MOST_KEYS) derivedKeys.clear();
+  const key = createSecretKey(derive());
+  derivedKeys.set(of, key);
+  return key;
+}
 
 const escapeUri = (text: string) =>
   encodeURIComponent(text).replace(
@@ -64,9 +77,11 @@ export function signatureOf(
   ].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const text = `AWS4-HMAC-SHA256\n${headers['x-amz-date']}\n${scope}\n${hash(canonical)}`;
-  const key = [region, service, 'aws4_request'].reduce(
-    (derived, part) => hmac(derived, part),
-    hmac(`AWS4${secretAccessKey}`, day),
+  const key = derivedKey(`${secretAccessKey}\n${scope}`, () =>
+    [region, service, 'aws4_request'].reduce(
+      (derived, part) => hmac(derived, part),
+      hmac(`AWS4${secretAccessKey}`, day),
+    ),
   );
   return hmac(key, text).toString('hex');
 }

@@ -3,6 +3,7 @@ import type { Call, Reply } from '../../sandbox/interception.ts';
 import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
+  everything,
   inUse,
   isAlive,
   isArmed,
@@ -13,6 +14,7 @@ import {
   type SeenSecret,
   type SeenToken,
   secretOf,
+  type Touched,
   type View,
 } from './view.ts';
 
@@ -111,7 +113,11 @@ export interface Step {
   readonly reply: Reply;
   readonly before: View;
   readonly after: View;
+  /** What it may have changed: a long life has ten thousand tokens. Absent: anything. */
+  readonly touched?: Touched | undefined;
 }
+
+export const touchedIn = ({ touched, after }: Step): Touched => touched ?? everything(after);
 
 /** By a run that nobody asked to end anything. */
 export const isOfSchedule = ({ call, isOrdered }: Step) => call.caller !== undefined && !isOrdered;
@@ -135,10 +141,10 @@ export function noteProbe(history: History, { call, reply }: Pick<Step, 'call' |
 }
 
 /** A policy that became narrower narrows what nobody has yet. */
-function noteGrants(history: History, { after }: Step, terms: Terms): void {
+function noteGrants(history: History, step: Step, terms: Terms): void {
   const has = ({ permissions }: SeenToken, { action, resource }: Permission) =>
     permissions.some((each) => each.action === action && each.resource === resource);
-  for (const token of after.tokens.values()) {
+  for (const token of touchedIn(step).tokens) {
     if (!isArmed(token)) continue;
     const needed = terms.grantsOf(token.marker.secret);
     const coversAll = needed?.every((each) => has(token, each)) === true;
@@ -255,7 +261,9 @@ const NEVER_GIVEN_BACK: ReadonlySet<string | undefined> = new Set([
 /** A person answers for what they took until it is given back: from then on it is like any other token. */
 function noteExemptions(history: History, step: Step, terms: Terms): void {
   const { exempt, ordered, taken } = history;
-  for (const token of step.after.tokens.values()) {
+  // What routers have yet to hear of is given back without another request.
+  const excused = Object.keys(exempt).flatMap((id) => step.after.tokens.get(id) ?? []);
+  for (const token of new Set([...touchedIn(step).tokens, ...excused.filter(isAlive)])) {
     const why = exemption(token, step);
     if (why !== undefined) exempt[token.id] ??= why;
     if (isTakenIn(step, token)) taken[token.id] = step.after.at;
@@ -269,8 +277,9 @@ function noteExemptions(history: History, step: Step, terms: Terms): void {
 }
 
 /** A run that looked before may write its marker again. */
-function noteMarkers({ foreign, disowned }: History, { call, before, after }: Step): void {
-  for (const { id, marker } of after.tokens.values()) {
+function noteMarkers({ foreign, disowned }: History, step: Step): void {
+  const { call, before } = step;
+  for (const { id, marker } of touchedIn(step).tokens) {
     const isOurs = marker.owner === OWNER;
     const wasOurs = before.tokens.get(id)?.marker.owner === OWNER;
     if (isOurs && disowned[id]) {
@@ -283,13 +292,14 @@ function noteMarkers({ foreign, disowned }: History, { call, before, after }: St
   }
 }
 
-function noteHands({ heldByHand, givenByHand }: History, { call, before, after }: Step): void {
+function noteHands({ heldByHand, givenByHand }: History, step: Step): void {
+  const { call, before, after } = step;
   if (call.caller !== undefined) return;
   for (const [name, secret] of after.secrets) {
     if (!isOnHold(secret)) delete heldByHand[name];
     else if (!isOnHold(before.secrets.get(name))) heldByHand[name] = true;
   }
-  for (const { id, permissions } of after.tokens.values()) {
+  for (const { id, permissions } of touchedIn(step).tokens) {
     const former = before.tokens.get(id)?.permissions ?? permissions;
     if (permissions.length > former.length) givenByHand[id] = true;
   }
@@ -332,7 +342,7 @@ export function note(history: History, step: Step, terms: Terms): void {
   noteMinting(history, step);
   noteGrants(history, step, terms);
   noteAbsence(history, step);
-  for (const secret of step.after.secrets.values()) {
+  for (const secret of touchedIn(step).secrets) {
     noteVersions(history, secret);
     notePlacing(history, secret, step);
     noteReign(history, secret, step, terms);

@@ -1,4 +1,4 @@
-import { allInUse, type History, isOfSchedule, type Step } from './history.ts';
+import { allInUse, type History, isOfSchedule, type Step, touchedIn } from './history.ts';
 import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
@@ -39,8 +39,9 @@ function weakness(
 }
 
 /** A: AWSCURRENT names a live, armed token that passed a probe; AWSPREVIOUS names one that works. */
-function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Terms): Violations {
-  const labels = [...after.secrets.values()].flatMap((secret) =>
+function* labelsNameWorkingTokens(history: History, step: Step, terms: Terms): Violations {
+  const { after } = step;
+  const labels = touchedIn(step).secrets.flatMap((secret) =>
     ['AWSCURRENT', 'AWSPREVIOUS'].map((label) => ({ secret, label })),
   );
   for (const { secret, label } of labels) {
@@ -55,10 +56,10 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
 }
 
 /** Secrets in which a run made another version current; not their first one. */
-const promotedIn = ({ first }: History, { before, after }: Step): SeenSecret[] =>
-  [...after.secrets.values()].filter(({ name, home, labels: { AWSCURRENT: version } }) => {
+const promotedIn = ({ first }: History, step: Step): SeenSecret[] =>
+  touchedIn(step).secrets.filter(({ name, home, labels: { AWSCURRENT: version } }) => {
     if (version === undefined || first[home] === version) return false;
-    return before.secrets.get(name)?.labels.AWSCURRENT !== version;
+    return step.before.secrets.get(name)?.labels.AWSCURRENT !== version;
   });
 
 /** A: nothing is promoted before it was probed, and every router accepts it. */
@@ -159,8 +160,9 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
   const { call, before, after } = step;
   const caller = call.caller;
   if (caller === undefined || !isOfSchedule(step)) return;
-  for (const token of before.tokens.values()) {
-    if (history.foreign[token.id] || !isTaken(history, token, after.tokens.get(token.id))) continue;
+  for (const { id } of touchedIn(step).tokens) {
+    const token = before.tokens.get(id);
+    if (!token || history.foreign[id] || !isTaken(history, token, after.tokens.get(id))) continue;
     const why = protection(token, history, step, terms);
     if (why) yield `B: ${call.operation} took ${short(token.id)} away, which is ${why}`;
     const secret = secretOf(token, before);
@@ -201,7 +203,8 @@ function* marksOnlyTheReplaced(history: History, step: Step, terms: Terms): Viol
   const { call, before, after } = step;
   if (call.operation !== 'PATCH /tokens/{id}' || call.caller === undefined) return;
   const used = history.looked[call.caller] ?? allInUse(before, terms);
-  for (const [id, token] of after.tokens) {
+  for (const token of touchedIn(step).tokens) {
+    const { id } = token;
     const { superseded } = token.marker;
     const isMarked = superseded !== before.tokens.get(id)?.marker.superseded;
     // Its own secret's rotation marks what a person pasted into another one, too; `shared` keeps that alive.
@@ -214,8 +217,8 @@ function* marksOnlyTheReplaced(history: History, step: Step, terms: Terms): Viol
 }
 
 /** C: a token gets a permission only after its string is stored. */
-function* armsOnlyTheStored(history: History, { after }: Step): Violations {
-  for (const token of after.tokens.values()) {
+function* armsOnlyTheStored(history: History, step: Step): Violations {
+  for (const token of touchedIn(step).tokens) {
     if (!history.minted[token.id] || !isArmed(token) || history.stored[token.id]) continue;
     yield `C: ${short(token.id)} has permissions and no secret holds it`;
   }
@@ -256,9 +259,12 @@ function heldSince({ reigns }: History, since: number, now: number): Set<string 
 }
 
 /** J: whoever re-read the secret within a grace period holds a string that the data plane takes. */
-export function* refusesNoConsumer(history: History, { after }: Step, terms: Terms): Violations {
+function* refusesNoConsumer(history: History, step: Step, terms: Terms): Violations {
+  const { after, touched } = step;
   const since = after.at - terms.gracePeriod;
-  for (const id of heldSince(history, since, after.at)) {
+  const held = heldSince(history, since, after.at);
+  const asked = touched ? touched.tokens.map(({ id }) => id).filter((id) => held.has(id)) : held;
+  for (const id of asked) {
     const granted = history.granted[id ?? ''];
     if (id === undefined || !granted || history.foreign[id] || history.exempt[id]) continue;
     const token = after.tokens.get(id);
@@ -269,14 +275,19 @@ export function* refusesNoConsumer(history: History, { after }: Step, terms: Ter
   }
 }
 
+/** What time alone may break. */
+export function* violationsByTime(history: History, step: Step, terms: Terms): Violations {
+  yield* labelsNameWorkingTokens(history, step, terms);
+  yield* refusesNoConsumer(history, step, terms);
+}
+
 /** Everything that one request did wrong, by the invariants of the design. */
 export function* violations(history: History, step: Step, terms: Terms): Violations {
   yield* takesOnlyTheRetired(history, step, terms);
   yield* ordersLeaveConsumersSomething(history, step);
-  yield* labelsNameWorkingTokens(history, step, terms);
   yield* promotionsWereProved(history, step, terms);
   yield* marksOnlyTheReplaced(history, step, terms);
   yield* armsOnlyTheStored(history, step);
   yield* leavesForeignAlone(history, step, terms);
-  yield* refusesNoConsumer(history, step, terms);
+  yield* violationsByTime(history, step, terms);
 }

@@ -97,6 +97,44 @@ export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
   };
 }
 
+/** What a request may have changed the state of. */
+export interface Touched {
+  readonly tokens: readonly SeenToken[];
+  readonly secrets: readonly SeenSecret[];
+}
+
+export const everything = ({ tokens, secrets }: View): Touched => ({
+  tokens: [...tokens.values()],
+  secrets: [...secrets.values()],
+});
+
+/**
+ * What is another than before: tokens, with those of secrets that are others, or that nobody may write, which may expire at any time;
+ * and secrets, with those whose tokens are others. A token that was deleted before stays as it is.
+ */
+export function touchedBetween(before: View, after: View): Touched {
+  const secrets = new Set<SeenSecret>();
+  const names = new Set<string | undefined>();
+  const held = new Set<string | undefined>();
+  for (const secret of after.secrets.values()) {
+    const isSame = before.secrets.get(secret.name) === secret;
+    if (!isSame) secrets.add(secret);
+    if (isSame && !isOutOfReach(secret)) continue;
+    names.add(secret.name);
+    for (const { token } of secret.versions) held.add(token);
+  }
+  for (const { name } of before.secrets.values()) if (!after.secrets.has(name)) names.add(name);
+  const tokens = [...after.tokens.values()].filter((token) => {
+    const former = before.tokens.get(token.id);
+    if (former !== token) return true;
+    return isAlive(token) && (names.has(token.marker.secret) || held.has(token.id));
+  });
+  const ids = new Set<string | undefined>(tokens.map(({ id }) => id));
+  for (const secret of after.secrets.values())
+    if (ids.has(secret.holders.AWSCURRENT)) secrets.add(secret);
+  return { tokens, secrets: [...secrets] };
+}
+
 function labelled(versions: readonly SeenVersion[]): Pick<SeenSecret, 'labels' | 'holders'> {
   const all = versions.flatMap(({ id, token, stages }) =>
     stages.map((stage) => ({ stage, id, token })),

@@ -2,7 +2,7 @@ import type { RevocationReport } from '../../functions/revocation/report.ts';
 import type { Rising } from '../crash/alarms.ts';
 import { hearing } from '../crash/hearing.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
-import { refusesNoConsumer, violations } from '../crash/invariants.ts';
+import { violations, violationsByTime } from '../crash/invariants.ts';
 import { claims, condemnedIn } from '../crash/order-outcomes.ts';
 import {
   givesNothingUnderHold,
@@ -17,6 +17,7 @@ import {
   isOnHold,
   isOutOfReach,
   type SeenToken,
+  touchedBetween,
   type View,
   viewOf,
 } from '../crash/view.ts';
@@ -44,6 +45,8 @@ export function createOracles(
   const history = emptyHistory();
   const found: { readonly at: number; readonly text: string }[] = [];
   let terms = termsOf(world.policy, world);
+  /** What is noted of tokens hangs on it. */
+  let isPolicyNew = true;
   let seen: View | undefined;
   let asked = 0;
   /** What is going on, and how much of it there was in all. */
@@ -75,7 +78,10 @@ export function createOracles(
       return reply;
     }
     seen = undefined;
-    const step = { call, isOrdered, endedFirst, meant, reply, before, after: view() };
+    const after = view();
+    const touched = isPolicyNew ? undefined : touchedBetween(before, after);
+    const step = { call, isOrdered, endedFirst, meant, reply, before, after, touched };
+    isPolicyNew = false;
     note(history, step, terms);
     tell(violations(history, step, terms));
     return reply;
@@ -176,6 +182,7 @@ export function createOracles(
     },
     use(policy: object) {
       terms = termsOf(policy, world);
+      isPolicyNew = true;
       // What no entry names any more is reported, and left to people.
       for (const { name, holders } of view().secrets.values()) {
         if (terms.listed.includes(name)) continue;
@@ -213,7 +220,7 @@ export function createOracles(
         after: now,
       };
       asked += terms.listed.length;
-      tell(refusesNoConsumer(history, step, terms));
+      tell(violationsByTime(history, step, terms));
     },
     /** To be told of every run. Returns the metrics that sound alarms. */
     hear(
