@@ -12,7 +12,7 @@ import { observeOne } from './observe.ts';
 import { mendedBy } from './plan/decide-token.ts';
 import { ENDING_WAYS } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
-import { CUT_LISTING } from './plan/warnings.ts';
+import { CUT_LISTING } from './plan/uncovered.ts';
 import {
   expectedIds,
   isOfToken,

@@ -11,8 +11,9 @@ import { knowToken } from './known-token.ts';
 import { type Order, orderId } from './order.ts';
 import { selectTarget } from './select-tokens.ts';
 import type { OrderObservation, Target } from './target.ts';
+import { withoutTokenBy } from './uncovered.ts';
 import { candidatesAmong } from './unknown-string.ts';
-import { warningsOf, withoutTokenBy } from './warnings.ts';
+import { warningsOf } from './warnings.ts';
 
 export const orderOf = (
   request: RevocationRequest,
