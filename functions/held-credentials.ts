@@ -1,4 +1,4 @@
-import { plainText } from './credentials.ts';
+import { plainText } from './plain-text.ts';
 
 /** The credentials that a run has held, to be found in whatever leaves it. */
 export interface HeldCredentials {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { plainText } from '../../functions/credentials.ts';
 import { createHeldCredentials } from '../../functions/held-credentials.ts';
+import { plainText } from '../../functions/plain-text.ts';
 
 /** Of no form that anybody could know. */
 const OPAQUE = 'Zk3+mQ/9vT-xL_4=pW7rB2nY8dH6sF1jC5gK0';
