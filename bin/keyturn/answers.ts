@@ -20,7 +20,7 @@ const policySchema = z.looseObject({ policy: markSchema });
 export const policyOf = (answer: unknown): DocumentMark | undefined =>
   policySchema.safeParse(answer).data?.policy;
 
-export const DATABASE_KINDS = ['change', 'create-database', 'create-table'] as const;
+const DATABASE_KINDS = ['change', 'create-database', 'create-table'] as const;
 
 /** An action about a database is not understood by halves: an older function's has other keys. */
 const otherKind = text.check(
@@ -243,6 +243,9 @@ function read<T>(schema: z.ZodMiniType<T>, answer: unknown): T {
   if (data !== undefined) return data;
   throw ofAnotherVersion(error?.issues[0]?.path.join('.') || 'the whole answer');
 }
+
+export const isAboutDatabase = (action: Action): action is DatabaseAction =>
+  DATABASE_KINDS.some((kind) => kind === action.kind);
 
 /** Whether an action of a plan, by its index, waits for an approval. */
 export const isRefused = ({ refusals }: PlanReport['plan'], index: number): boolean =>

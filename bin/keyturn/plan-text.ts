@@ -4,8 +4,8 @@ import type { TakeOver } from '../../functions/rotation/plan/plan-takeover.ts';
 import type { RotationAction } from '../../functions/rotation/plan/rotation-action.ts';
 import {
   type Action,
-  DATABASE_KINDS,
   type DatabaseAction,
+  isAboutDatabase,
   isRefused,
   type PlanReport,
   type TokenAction,
@@ -56,9 +56,6 @@ interface Named {
 
 const nameOf = ({ token, secret, database, tokenId }: Named): string =>
   token ?? secret ?? database ?? tokenId ?? '';
-
-const isAboutDatabase = (action: Action): action is DatabaseAction =>
-  'rule' in action && DATABASE_KINDS.some((kind) => kind === action.kind);
 
 function databaseText(action: DatabaseAction): string {
   const note = action.kind === 'change' ? effectNote(action) : undefined;

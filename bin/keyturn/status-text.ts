@@ -7,17 +7,12 @@ import { formatInstant } from '../../functions/time.ts';
 import { advised } from './advice.ts';
 import { named } from './engine.ts';
 import { fromNow } from './entry-text.ts';
-import {
-  findingVerdict,
-  isInventory,
-  type OtherPolicy,
-  type Status,
-  scheduleVerdict,
-  type TokenStatus,
-} from './status-report.ts';
+import { findingVerdict, isInventory } from './finding-verdict.ts';
+import { type OtherPolicy, type Status, scheduleVerdict } from './status-report.ts';
 import type { StatusVerdict } from './status-verdict.ts';
 import { formatTable, hanging, type TableRow, wrapped } from './table.ts';
 import type { Style } from './terminal.ts';
+import type { TokenStatus } from './token-status.ts';
 
 const painted = (text: string, verdict: StatusVerdict, style: Style): string => {
   if (verdict === 'well') return text;

@@ -8,7 +8,8 @@ import { type PlanReport, readPlanReport, readRotation, withWholePlan } from './
 import { type CommonOptions, openEngine, withCommonOptions } from './common-options.ts';
 import type { Engine } from './engine.ts';
 import { CommandError, EXIT, kindOf, sentenceOf } from './failure.ts';
-import { exitCodeOf, type Looks, type Status, statusOf } from './status-report.ts';
+import type { Looks } from './looks.ts';
+import { exitCodeOf, type Status, statusOf } from './status-report.ts';
 import { formatStatus, statusJson } from './status-text.ts';
 import { wrapped } from './table.ts';
 import type { Terminal } from './terminal.ts';

@@ -3,10 +3,11 @@ import { type KnownToken, type Revocation, readPlanReport } from '../../bin/keyt
 import { formatDiagnosis } from '../../bin/keyturn/doctor/diagnosis-text.ts';
 import { formatHistory } from '../../bin/keyturn/history/history-text.ts';
 import { formatUnknown } from '../../bin/keyturn/identify.ts';
+import type { Looks } from '../../bin/keyturn/looks.ts';
 import { formatSeen, formatSwitched } from '../../bin/keyturn/pause.ts';
 import { formatPlan } from '../../bin/keyturn/plan-text.ts';
 import { formatBlastRadius, formatRevocation } from '../../bin/keyturn/revocation-text.ts';
-import { type Looks, statusOf } from '../../bin/keyturn/status-report.ts';
+import { statusOf } from '../../bin/keyturn/status-report.ts';
 import { formatStatus } from '../../bin/keyturn/status-text.ts';
 import type { Style } from '../../bin/keyturn/terminal.ts';
 import { formatKnown } from '../../bin/keyturn/whois.ts';

@@ -1,17 +1,12 @@
 import type { Policy } from '../../../functions/policy/policy.ts';
 import { conditionWords, fromNow } from '../entry-text.ts';
+import { findingVerdict, isInventory } from '../finding-verdict.ts';
 import type { Happening } from '../history/happening.ts';
 import type { History, Source } from '../history/history-text.ts';
-import {
-  type DatabaseStatus,
-  findingVerdict,
-  isInventory,
-  type Status,
-  scheduleVerdict,
-  type TokenStatus,
-} from '../status-report.ts';
+import { type DatabaseStatus, type Status, scheduleVerdict } from '../status-report.ts';
 import { lastLine, managementTokenSaid, otherPolicySaid, scheduleSaid } from '../status-text.ts';
 import type { StatusVerdict } from '../status-verdict.ts';
+import type { TokenStatus } from '../token-status.ts';
 import type { Life } from './life.ts';
 import { livesOf, type Present } from './lives.ts';
 import { type Mark, marksOf } from './marks.ts';
