@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  Annotations,
-  type CfnResource,
-  Duration,
-  Stack,
-  type StackProps,
-  Tags,
-  Validations,
-} from 'aws-cdk-lib';
+import { Annotations, type CfnResource, Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { type Alarm, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import {
@@ -42,9 +34,11 @@ import {
   type MetricsWanted,
   replicaRegionsIn,
 } from './deployment.ts';
-import { namesOf, refuseElsewhere, warnOfUnknownRegions } from './elsewhere.ts';
+import { warnOfUnknownRegions } from './elsewhere.ts';
+import { refuseLargeEnvironment } from './environment-size.ts';
 import { inTemplate } from './full-policy.ts';
 import { type Grant, Grants } from './grants.ts';
+import { refuse, warnOf } from './judgement.ts';
 import { keyAsWritten } from './key-names.ts';
 import { type FunctionSettings, KeyturnFunction, logGroupName } from './keyturn-function.ts';
 import { KeyturnSchedule } from './keyturn-schedule.ts';
@@ -53,14 +47,11 @@ import { type Measure, measured } from './measured.ts';
 import { refuseNeighbours } from './neighbours.ts';
 import { type Network, networkOf } from './network.ts';
 import { ALARMS, areToTell, NOBODY } from './nobody-told.ts';
-import { nodeWarning } from './node-version.ts';
-import { placeOf } from './places.ts';
-import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts';
-import { type KeyturnProps, propertyMistakes, refuseWithoutPolicy } from './properties.ts';
+import { type PolicyFile, readPolicyFile } from './policy-file.ts';
+import { type KeyturnProps, refuseWithoutPolicy } from './properties.ts';
 import { type Recipients, recipientsOf } from './recipients.ts';
 import { Rights } from './rights.ts';
 import { firingsOf, latestInSeconds } from './schedule/gaps.ts';
-import { outermost } from './stack-order.ts';
 import { isStandIn } from './stand-ins.ts';
 import { refuseLargeTemplate } from './template-size.ts';
 
@@ -68,51 +59,6 @@ import { refuseLargeTemplate } from './template-size.ts';
 function keyOf(given: IKey | undefined, named: string | undefined): NamedKey | undefined {
   if (given) return keyNamedBy(given);
   return named === undefined ? undefined : keyNamedIn(named);
-}
-
-/**
- * Refuses what the app or the policy says that a deployment could not have, or that would be of no use.
- * @throws PolicyFileError with a line for each
- */
-function refuse(scope: Construct, policyFile: PolicyFile, props: KeyturnProps): void {
-  const mistakes = [...propertyMistakes(scope, props, policyFile), ...unprotected(scope, props)];
-  if (mistakes.length > 0) throw new PolicyFileError(mistakes.join('\n'));
-  refuseElsewhere(policyFile, namesOf(props), placeOf(Stack.of(scope)), (value) =>
-    isStandIn(scope, value),
-  );
-}
-
-/** `KeyturnStack` hands on all that it is given, and has set what it is to have of these. */
-function unprotected(
-  scope: Construct,
-  props: KeyturnProps & Pick<StackProps, 'terminationProtection'>,
-): string[] {
-  // A nested stack has no protection of its own.
-  const stack = outermost(Stack.of(scope));
-  if (!props.terminationProtection || stack.terminationProtection) return [];
-  return [
-    `Keyturn's property terminationProtection: found true, and the stack ${stack.node.path} without it, expected it as a property of the stack, which alone can have it`,
-  ];
-}
-
-/** Only `KeyturnStack` sets by itself what the policy file says of its stack. */
-function warnIfUnprotected(scope: Construct, { file, deployment }: PolicyFile): void {
-  if (deployment.terminationProtection && !outermost(Stack.of(scope)).terminationProtection) {
-    Annotations.of(scope).addWarningV2(
-      'keyturn:terminationProtection',
-      `${file}: deployment.terminationProtection: found true, and the stack of this construct without it, expected both alike: only KeyturnStack sets it by itself; give the stack terminationProtection: true`,
-    );
-  }
-}
-
-/** What whoever synthesizes should know; whether anybody is told of alarms is judged once all is made. */
-function warnOf(scope: Construct, policyFile: PolicyFile): void {
-  for (const { key, sentence } of policyFile.warnings) {
-    if (key !== ALARMS) Annotations.of(scope).addWarningV2(`keyturn:${key}`, sentence);
-  }
-  warnIfUnprotected(scope, policyFile);
-  const oldNode = nodeWarning(process.version);
-  if (oldNode !== undefined) Annotations.of(scope).addWarningV2('keyturn:node', oldNode);
 }
 
 /** `developers`, `arn:aws:iam::111122223333:policy/developers`. */
@@ -134,28 +80,6 @@ const toldOfSecrets = (
   ...(Object.keys(tags).length > 0 && { [ENVIRONMENT.secretTags]: JSON.stringify(tags) }),
   ...(replicaRegions && { [ENVIRONMENT.replicaRegions]: JSON.stringify(replicaRegions) }),
 });
-
-/** AWS Lambda quotas. Lambda measures the variables as JSON. */
-const MOST_ENVIRONMENT_BYTES = 4_096;
-
-/**
- * What only the deployment knows counts as long as CDK's placeholder for it.
- * @throws PolicyFileError if Lambda would refuse the variables of a function
- */
-function refuseLargeEnvironment(
-  entry: string,
-  environment: Readonly<Record<string, string>>,
-  file: string,
-): void {
-  const bytes = Buffer.byteLength(JSON.stringify(environment));
-  if (bytes <= MOST_ENVIRONMENT_BYTES) return;
-  const sizeOf = (name: string) =>
-    environment[name] === undefined ? 0 : JSON.stringify(environment[name]).length;
-  const [regions, tags] = [sizeOf(ENVIRONMENT.replicaRegions), sizeOf(ENVIRONMENT.secretTags)];
-  throw new PolicyFileError(
-    `${file}: deployment.replicaRegions and deployment.tags (or the construct's): found ${bytes.toLocaleString('en')} bytes in the environment of ${entry}, ${regions.toLocaleString('en')} of them for Regions and ${tags.toLocaleString('en')} for tags, expected at most ${MOST_ENVIRONMENT_BYTES.toLocaleString('en')}, which is Lambda's limit; name fewer Regions, name keys by an alias (alias/tokens) in place of an ARN, or have fewer or shorter tags`,
-  );
-}
 
 interface FunctionOptions {
   readonly entry: string;
