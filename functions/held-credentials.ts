@@ -86,6 +86,27 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Keys, texts and numbers, each once: of a policy, whose entries mostly say the same, a tenth of its JSON. */
+export function wordsIn(value: unknown): string {
+  const words = new Set<string>();
+  const note = (each: unknown): void => {
+    if (typeof each !== 'object' || each === null) {
+      words.add(String(each));
+      return;
+    }
+    if (Array.isArray(each)) {
+      each.forEach(note);
+      return;
+    }
+    for (const key in each) {
+      words.add(key);
+      note(Reflect.get(each, key));
+    }
+  };
+  note(value);
+  return JSON.stringify([...words]);
+}
+
 /** @param known a text whose words are no credentials, whatever a secret has beside its token: the policy */
 export function createHeldCredentials(known = ''): HeldCredentials {
   const blocks = new Set<string>();
@@ -141,7 +162,9 @@ export function createHeldCredentials(known = ''): HeldCredentials {
 
   /** The longest whole that begins there; undefined: none does. */
   function wholeAt(text: string, at: number): string | undefined {
-    const fitting = [...(wholes.get(text.slice(at, at + BLOCK)) ?? [])].filter(
+    const beginning = wholes.get(text.slice(at, at + BLOCK));
+    if (!beginning) return undefined; // as nearly everywhere, so that nothing is made for it
+    const fitting = [...beginning].filter(
       (each) =>
         text.startsWith(each, at) &&
         !PART_OF_NAME.test(text.charAt(at - 1)) &&
