@@ -10,35 +10,31 @@ const isText = (value: unknown) => typeof value === 'string';
 const isListOf = (value: unknown, fits: (item: unknown) => boolean) =>
   Array.isArray(value) && value.every(fits);
 
-/** What is read of a secret, and how it mostly is. */
-const USUAL: readonly (readonly [keyof SecretListEntry, (value: unknown) => boolean])[] = [
-  ['ARN', isText],
-  ['Name', isText],
-  ['KmsKeyId', isText],
-  ['PrimaryRegion', isText],
-  [
-    'Tags',
-    (tags) => isListOf(tags, (tag) => isObject(tag) && isText(tag.Key) && isText(tag.Value)),
-  ],
-  [
-    'SecretVersionsToStages',
-    (stages) =>
-      isObject(stages) && Object.values(stages).every((labels) => isListOf(labels, isText)),
-  ],
-];
 /** Seconds since 1970. */
-const INSTANTS = ['CreatedDate', 'LastChangedDate', 'DeletedDate'] as const;
+const isInstant = (value: unknown) => typeof value === 'number';
+
+/** What is read of a secret, and how it mostly is. */
+const USUAL = Object.entries({
+  ARN: isText,
+  Name: isText,
+  KmsKeyId: isText,
+  PrimaryRegion: isText,
+  CreatedDate: isInstant,
+  LastChangedDate: isInstant,
+  DeletedDate: isInstant,
+  Tags: (tags) => isListOf(tags, (tag) => isObject(tag) && isText(tag.Key) && isText(tag.Value)),
+  SecretVersionsToStages: (stages) =>
+    isObject(stages) && Object.values(stages).every((labels) => isListOf(labels, isText)),
+} satisfies Partial<Record<keyof SecretListEntry, (value: unknown) => boolean>>);
 
 /** Undefined: it has something unusual. */
 function usualSecret(entry: unknown): Secret | undefined {
   if (!isObject(entry)) return undefined;
-  if (USUAL.some(([field, fits]) => entry[field] !== undefined && !fits(entry[field])))
-    return undefined;
-  for (const field of INSTANTS) {
-    const seconds = entry[field];
-    if (seconds === undefined) continue;
-    if (typeof seconds !== 'number') return undefined;
-    entry[field] = new Date(Math.round(seconds * 1_000));
+  for (const [field, fits] of USUAL) {
+    const value = entry[field];
+    if (value === undefined) continue;
+    if (!fits(value)) return undefined;
+    if (fits === isInstant) entry[field] = new Date(Math.round(Number(value) * 1_000));
   }
   return fromListing(entry);
 }
