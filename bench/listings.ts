@@ -1,7 +1,7 @@
 import { BODIES } from './canned.ts';
 import type { Issued } from './fleet-state.ts';
 import { issueFirst } from './issue-first.ts';
-import { startServers } from './serve.ts';
+import { CLIENTS, startServers } from './serve.ts';
 import type { Row } from './table.ts';
 import { policyOf, scheduledAt } from './world.ts';
 
@@ -22,7 +22,12 @@ async function observe(issued: Issued, tokens: number) {
     if (run.results.planned !== 0) throw new Error(`${run.results.planned} actions were planned`);
     if (run.results.entries !== tokens) throw new Error(`${run.results.entries} entries were seen`);
     const parse = await reader.take({ parse: `${cluster}${BODIES}` });
+    const clients = await servers.run(environment, CLIENTS).take({ cluster });
+    for (const [listing, count = 0] of Object.entries(clients.results))
+      if (count !== tokens) throw new Error(`the clients listed ${count} ${listing}`);
     return {
+      clientsMs: clients.cpuMs,
+      clientsMb: clients.peakMb,
       plannedMs: run.plannedMs ?? 0,
       wholeMs: run.cpuMs,
       peakMb: run.peakMb,
@@ -48,6 +53,20 @@ export async function measureListings(): Promise<readonly Row[]> {
       note: 'CPU of a dry run of rotate over http until it has its plan, in a process that has parsed the policy',
     },
     {
+      figure: 'of these, reading both by the SDK and undici, and nothing else / JSON.parse',
+      unit: 'ms',
+      value: all.clientsMs,
+      floor: all.parseMs,
+      note: 'the named clients as they come, in a process of their own',
+    },
+    {
+      figure: `observe and plan ${thousands(TOKENS)} tokens / reading both by these clients`,
+      unit: 'ms',
+      value: all.plannedMs,
+      floor: all.clientsMs,
+      goal: { of: 'floor', atMost: 2.5, noise: 0.1 },
+    },
+    {
       figure: `${thousands(TOKENS)} tokens / ${thousands(QUARTER)}: CPU`,
       unit: 'ratio',
       value: all.plannedMs / quarter.plannedMs,
@@ -63,6 +82,7 @@ export async function measureListings(): Promise<readonly Row[]> {
       figure: `${thousands(TOKENS)} tokens: most memory of the process`,
       unit: 'MB',
       value: all.peakMb,
+      floor: all.clientsMb,
       goal: { of: 'this', atMost: 400, noise: 0.1 },
     },
   ];

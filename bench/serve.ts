@@ -41,6 +41,7 @@ export interface Taken {
 const SERVERS = new URL('./servers.ts', import.meta.url);
 const FUNCTION = new URL('./invoke.cjs', import.meta.url);
 export const FLOOR = new URL('./floor.cjs', import.meta.url);
+export const CLIENTS = new URL('./clients.cjs', import.meta.url);
 
 /** Where a function spends its time, as `npm run bench -- --profile FOLDER` asks for it. */
 function profiling(file: URL): string[] {

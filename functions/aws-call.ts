@@ -14,6 +14,8 @@ const NO_RETRIES = {
 const MAX_BYTES = 8 * 1024 * 1024;
 /** What is read of an error: its message, or the beginning of a proxy's page. */
 const MAX_ERROR_BYTES = 64 * 1024;
+/** What every part of a body takes beside its bytes: a server may send them one by one. */
+const PART_BYTES = 256;
 /** What is shown of a message. The reason of AccessDenied stands behind two ARNs, which may take half of it. */
 const LONGEST_MESSAGE = 1_000;
 const CUT_WORD = /(?<![^\s"',;])[^\s"',;]+$/;
@@ -31,28 +33,32 @@ export class TooLongAnswerError extends Error {
   }
 }
 
-/** Parts that came together are one: each takes memory of its own, and a server may send bytes one by one. */
-async function* bounded(body: Readable, isError: boolean): AsyncGenerator<Buffer> {
+/** Reads no more of an answer than fits the memory: the SDK reads it to its end, whatever its length. */
+async function collected(body: Readable, isError: boolean): Promise<Buffer> {
+  const parts: Buffer[] = [];
   let room = isError ? MAX_ERROR_BYTES : MAX_BYTES;
   for await (const part of body) {
-    if (part.length > room && !isError) throw new TooLongAnswerError();
-    yield part.subarray(0, room);
-    room -= part.length;
-    if (room < 0) return;
+    const taken = part.length + PART_BYTES;
+    if (taken > room && !isError) throw new TooLongAnswerError();
+    parts.push(part.subarray(0, Math.max(0, room)));
+    room -= taken;
+    if (room <= 0) break;
   }
+  return Buffer.concat(parts);
 }
 
-/** Reads no more of an answer than fits the memory: the SDK reads it to its end, whatever its length. */
+/** The SDK takes bytes for a body, too, and has no streams to go through then. */
 async function inBounds<T extends Streaming>(answer: Promise<T>): Promise<T> {
   const result = await answer;
   const { body, statusCode } = result.response;
   if (body instanceof Readable) {
-    result.response.body = Readable.from(bounded(body, statusCode >= 300), { objectMode: false });
+    result.response.body = await collected(body, statusCode >= 300);
   }
   return result;
 }
 
 interface Client {
+  readonly middlewareStack: { remove(name: string): boolean };
   readonly config: {
     readonly requestHandler: {
       handle(...given: readonly never[]): Promise<Streaming>;
@@ -66,6 +72,8 @@ export function awsClient<C extends Client, O extends object>(
   config: O,
 ): C {
   const client = new Made({ ...NO_RETRIES, ...config });
+  // It copies each answer, member by member, for a log that nobody asked for.
+  client.middlewareStack.remove('loggerMiddleware');
   const { requestHandler } = client.config;
   const handle = requestHandler.handle.bind(requestHandler);
   requestHandler.handle = (...given) => inBounds(handle(...given));

@@ -18,12 +18,11 @@ import {
 } from './environment.ts';
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
-import { createHeldCredentials, type HeldCredentials } from './held-credentials.ts';
+import { createHeldCredentials, type HeldCredentials, wordsIn } from './held-credentials.ts';
 import type { ManagementBearers } from './identity-provider/client.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { createConnections } from './management-api/connections.ts';
 import type { Request } from './management-api/exchange.ts';
-import { formatExactJson } from './management-api/json.ts';
 import type { ManagementApi } from './management-api/management-api.ts';
 import { accountPrefix } from './management-api/prefix.ts';
 import { readingOwnWrites } from './management-api/reading-own-writes.ts';
@@ -265,7 +264,7 @@ const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : u
 export function createRuntime(origin: Origin): Runtime {
   const { policy, mark, ca, managementToken: given, inSource = (text) => text } = origin;
   const { longestAnswer = Number.POSITIVE_INFINITY } = origin;
-  const held = createHeldCredentials(formatExactJson(policy));
+  const held = createHeldCredentials(wordsIn(policy));
   for (const credential of awsCredentialsIn(process.env)) held.hold(credential);
   /** The only way out: it knows what has the form of a credential, and every one that was held. */
   const clean: Clean = (value) => redacted(value, (text) => inSource(held.redact(redact(text))));

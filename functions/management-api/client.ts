@@ -4,6 +4,7 @@ import { readDatabase, readDatabases, readTable } from './database-schemas.ts';
 import { InfluxError } from './influx-error.ts';
 import type { ManagementApi } from './management-api.ts';
 import { type Reader, readNothing } from './reader.ts';
+import type { Token } from './token.ts';
 import { readMintedToken, readToken, readTokens } from './token-schemas.ts';
 
 /** Encodes the slash of a database's name. A segment that is empty, `.` or `..` would change the path. */
@@ -67,7 +68,9 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
     async listTokens() {
       const { value, at } = await get('/tokens', readTokens);
       // A listing that is not made at one instant may show a token twice.
-      return { tokens: [...new Map(value.map((token) => [token.id, token])).values()], at: at() };
+      const byId = new Map<string, Token>();
+      for (const token of value) byId.set(token.id, token);
+      return { tokens: byId.size === value.length ? value : [...byId.values()], at: at() };
     },
     async getToken(id) {
       try {

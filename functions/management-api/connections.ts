@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { TimeoutError } from '../within.ts';
 import { type Authorities, connectorOf } from './connectors.ts';
@@ -61,13 +62,18 @@ export function createConnections(options: ConnectionOptions): Connections {
   return {
     exchange: ({ method, path, headers, body }, timeoutMs, signal) =>
       new Promise<Answer>((resolve, reject) => {
-        const chunks: Buffer[] = [];
+        // Not the bytes until its end: those of a hundred thousand tokens would stand beside their text.
+        const decoder = new StringDecoder();
+        const texts: string[] = [];
         let bytes = 0;
         let head: Omit<Answer, 'text'>;
         let timer: NodeJS.Timeout | undefined;
         const finish = () => {
           clearTimeout(timer);
-          resolve({ ...head, text: Buffer.concat(chunks).toString() });
+          texts.push(decoder.end());
+          const text = texts.join('');
+          texts.length = 0;
+          resolve({ ...head, text });
         };
         pool.dispatch(
           {
@@ -94,7 +100,7 @@ export function createConnections(options: ConnectionOptions): Connections {
               const room = (isSuccess(head) ? maxBytes : MAX_ERROR_BYTES) - bytes;
               const taken = chunk.length + PART_BYTES;
               bytes += taken;
-              chunks.push(chunk.subarray(0, Math.max(0, room)));
+              texts.push(decoder.write(chunk.subarray(0, Math.max(0, room))));
               if (taken <= room) return;
               if (isSuccess(head)) controller.abort(new TooLongAnswerError(maxBytes));
               else {

@@ -52,18 +52,20 @@ export function readingOwnWrites(api: ManagementApi): OwnWritesApi {
       const { tokens, at } = await api.listTokens();
       const unlisted = new Map([...written].filter(([, { isNew }]) => isNew));
       const late = new Set<string>();
-      const shown = tokens.flatMap((token) => {
+      const shown: Token[] = [];
+      for (const token of tokens) {
         unlisted.delete(token.id);
-        if (!isStale(token.id, token)) {
-          note(token);
-          return [token];
-        }
-        late.add(token.id);
-        return written.get(token.id)?.token ?? [];
-      });
-      for (const id of unlisted.keys()) late.add(id);
-      const added = [...unlisted.values()].flatMap(({ token }) => token ?? []);
-      return { tokens: [...shown, ...added], at, late };
+        const isLate = isStale(token.id, token);
+        if (isLate) late.add(token.id);
+        else note(token);
+        const last = isLate ? written.get(token.id)?.token : token;
+        if (last) shown.push(last);
+      }
+      for (const [id, { token }] of unlisted) {
+        late.add(id);
+        if (token) shown.push(token);
+      }
+      return { tokens: shown, at, late };
     },
     async getToken(id) {
       const token = await api.getToken(id);

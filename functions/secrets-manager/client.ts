@@ -24,6 +24,7 @@ import {
   isThrottled,
 } from '../aws-call.ts';
 import { TokenValue } from '../token-value.ts';
+import { readingQuickly } from './listed-quickly.ts';
 import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { OWNER_TAG, type Secret } from './secret.ts';
 import { fromDescription, fromListing, replicasOf } from './secret-record.ts';
@@ -149,7 +150,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
     async list(owner) {
       const place = `ListSecrets of owner ${owner}`;
       const secrets: Secret[] = [];
-      const pages = pagesOf(place, MOST_PAGES.secrets, (NextToken) => {
+      const pages = pagesOf(place, MOST_PAGES.secrets, (from) => {
         const command = new ListSecretsCommand({
           Filters: [
             { Key: 'tag-key', Values: [OWNER_TAG] },
@@ -157,16 +158,19 @@ export function createSecrets(options: SecretsOptions): Secrets {
           ],
           IncludePlannedDeletion: true,
           MaxResults: PAGE,
-          NextToken,
+          NextToken: from,
         });
+        const read = readingQuickly(command);
         return again(async () => {
           await listable(place);
-          return ask(place, (how) => client.send(command, how));
+          const { NextToken, SecretList } = await ask(place, (how) => client.send(command, how));
+          return {
+            NextToken,
+            listed: read() ?? present(SecretList, place, 'a list').map(fromListing),
+          };
         });
       });
-      for await (const { SecretList } of pages) {
-        secrets.push(...present(SecretList, place, 'a list').map(fromListing));
-      }
+      for await (const { listed } of pages) secrets.push(...listed);
       // The filters match beginnings, and a value of any tag, so they find too much.
       // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
       return secrets.filter(({ tags }) => tags[OWNER_TAG] === owner);

@@ -30,7 +30,6 @@ function secretOf(
   stages: Stages,
 ): Secret {
   if (!Name || !ARN) throw new Error('Secrets Manager described a secret without name or ARN');
-  const region = ARN.split(':')[3];
   return {
     name: Name,
     arn: ARN,
@@ -39,7 +38,7 @@ function secretOf(
     changedAt: LastChangedDate?.getTime() ?? 0,
     ...(DeletedDate && { deletedAt: DeletedDate.getTime() }),
     ...(KmsKeyId && { key: KmsKeyId }),
-    replica: PrimaryRegion !== undefined && PrimaryRegion !== region,
+    replica: PrimaryRegion !== undefined && PrimaryRegion !== ARN.split(':')[3],
   };
 }
 

@@ -235,8 +235,7 @@ function parseWas(text: string): Permission[] {
     });
 }
 
-const isOneOf = <Key extends string>(keys: readonly Key[], key: string): key is Key =>
-  keys.some((each) => each === key);
+const INSTANT_FIELDS: ReadonlySet<Field> = new Set(INSTANTS);
 
 function parseInstant(value: string): number | undefined {
   const seconds = BASE_36.test(value) ? Number.parseInt(value, 36) : undefined;
@@ -246,37 +245,38 @@ function parseInstant(value: string): number | undefined {
 
 const checked = (number: number) => (Number.isNaN(number) ? undefined : number);
 
+const decoded = (value: string) => (value.includes('%') ? decodeURIComponent(value) : value);
+
 /** The value of a known field; undefined: it cannot be read. */
 function parseField(key: Field, value: string): unknown {
-  if (isOneOf(TEXTS, key)) return decodeURIComponent(value);
   if (key === 'forced') return value === 'yes' || undefined;
   if (key === 'was') return parseWas(value);
-  if (key === 'version') return value.split(',').map(decodeURIComponent);
+  if (key === 'version') return value.split(',').map(decoded);
   if (key === 'grace') return SECONDS.test(value) ? Number(value) : undefined;
-  return parseInstant(value);
+  return INSTANT_FIELDS.has(key) ? parseInstant(value) : decoded(value);
 }
 
 function parseFields(body: string): Marker | undefined {
   const marker: Record<string, unknown> = {};
-  const seen = new Set<string>();
   const others: string[] = [];
   for (const field of body.trim().split(' ')) {
     const at = field.indexOf('=');
-    const name = field.slice(0, at);
-    const key = BY_NAME.get(name);
-    if (seen.has(key ?? name)) return undefined;
-    seen.add(key ?? name);
+    const key = BY_NAME.get(field.slice(0, at));
     if (!key) {
+      const name = field.slice(0, at + 1);
+      if (others.some((each) => each.startsWith(name))) return undefined;
       others.push(field);
       continue;
     }
+    if (marker[key] !== undefined) return undefined;
     const value = parseField(key, field.slice(at + 1));
     if (value === undefined) return undefined;
     marker[key] = value;
   }
   const { owner, secret, home } = marker;
   if (!owner || !secret || !home) return undefined;
-  return { ...(marker as unknown as Marker), ...(others.length > 0 && { others }) };
+  if (others.length > 0) marker.others = others;
+  return marker as unknown as Marker;
 }
 
 /**

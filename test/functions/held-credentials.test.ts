@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createHeldCredentials } from '../../functions/held-credentials.ts';
+import { createHeldCredentials, wordsIn } from '../../functions/held-credentials.ts';
 import { plainText } from '../../functions/plain-text.ts';
 
 /** Of no form that anybody could know. */
@@ -149,9 +149,32 @@ test('a name that is part of a password stays a name', () => {
 });
 
 test('what the policy says is no credential, whatever a secret says', () => {
-  const held = createHeldCredentials('{"owner":"production-2024"}');
+  const held = createHeldCredentials(wordsIn({ owner: 'production-2024' }));
   held.hold('production-2024');
   expect(held.redact('Owner production-2024')).toBe('Owner production-2024');
+});
+
+test('the words of a policy are its keys, texts and numbers, each once', () => {
+  const entry = { permissions: [{ action: 'read' }], rotateEvery: 2_592_000_000 };
+  const policy = {
+    tokens: [entry, { ...entry, name: 'a "b"' }],
+    retention: 2n ** 62n,
+    adopt: null,
+  };
+  expect(JSON.parse(wordsIn(policy))).toEqual([
+    'tokens',
+    'permissions',
+    'action',
+    'read',
+    'rotateEvery',
+    '2592000000',
+    'name',
+    'a "b"',
+    'retention',
+    '4611686018427387904',
+    'adopt',
+    'null',
+  ]);
 });
 
 test('of the lines of a secret it knows what looks random', () => {

@@ -146,7 +146,7 @@ export function sharingMarks(
   const all = [...secrets.values()].flatMap(sharings);
   const byToken = Map.groupBy(all, ({ tokenId }) => tokenId);
   const isUnclear = unclearHomes(policy, { secrets });
-  const marks = [...secrets].map(([name, { tokens }]) => {
+  const marks = [...secrets].flatMap(([name, { tokens }]) => {
     const its = tokens.flatMap(({ token, marker: { shared } }): Of<SharingMark>[] => {
       const homes = (byToken.get(token.id) ?? []).map(({ home }) => home).sort();
       const [by] = homes;
@@ -157,7 +157,7 @@ export function sharingMarks(
         ? [{ ...about, reason: 'SharedNoMore' }]
         : [{ ...about, by, reason: 'PastedByPerson' }];
     });
-    return [name, its] as const;
+    return its.length > 0 ? [[name, its] as const] : [];
   });
   return new Map(marks);
 }

@@ -257,41 +257,36 @@ export function planRotation(
   const sharing = sharingMarks(policy, observation);
   const strays = frozenStrays(observation, policy.owner);
   const entries = policy.tokens.filter(({ name }) => request.tokens?.includes(name) ?? true);
-  const planned = entries.map((entry) =>
-    planEntry(
-      entry,
-      observation,
-      sharing.get(entry.secret) ?? [],
-      {
-        ...common,
-        forced: request.force,
-        confirmAdoption: request.confirmAdoption,
-        refused: learnt.refused.has(entry.secret),
-        noToken: learnt.noToken?.get(entry.secret),
-        isRotated: learnt.rotatedBefore?.has(entry.secret) ?? false,
-      },
-      policy,
-    ),
-  );
-  const others = request.confirmAdoption === undefined ? entries : [];
-  planned.push(
-    ...others.map((entry) => {
-      const { secret } = entry;
-      const seen = observation.secrets.get(secret);
-      const described = learnt.replicas?.get(secret);
-      const { actions, findings } = planReplicas(policy, entry, seen, described, observation.at);
-      const ofStrays = findingOfStrays(entry, seen, strays.get(secret));
-      return { actions, findings: [...ofStrays, ...otherKey(policy, entry, seen), ...findings] };
-    }),
-  );
-  const actions = [
-    ...planned.flatMap((each) => each.actions),
-    ...(request.tokens ? [] : marksOfUnlisted(policy, sharing)),
-  ];
-  const findings = [
-    ...planned.flatMap((each) => each.findings),
-    ...(request.tokens ? [] : unreadableSecrets(observation, policy)),
-  ];
+  const actions: RotationAction[] = [];
+  const findings: Finding[] = [];
+  // One by one: of a hundred thousand entries no list of lists is kept, and no call takes so many arguments.
+  const add = (planned: Planned) => {
+    for (const action of planned.actions) actions.push(action);
+    for (const finding of planned.findings) findings.push(finding);
+  };
+  for (const entry of entries) {
+    const { secret } = entry;
+    const context = {
+      ...common,
+      forced: request.force,
+      confirmAdoption: request.confirmAdoption,
+      refused: learnt.refused.has(secret),
+      noToken: learnt.noToken?.get(secret),
+      isRotated: learnt.rotatedBefore?.has(secret) ?? false,
+    };
+    add(planEntry(entry, observation, sharing.get(secret) ?? [], context, policy));
+  }
+  for (const entry of request.confirmAdoption === undefined ? entries : []) {
+    const { secret } = entry;
+    const seen = observation.secrets.get(secret);
+    const ofStrays = findingOfStrays(entry, seen, strays.get(secret));
+    add({ actions: [], findings: [...ofStrays, ...otherKey(policy, entry, seen)] });
+    add(planReplicas(policy, entry, seen, learnt.replicas?.get(secret), observation.at));
+  }
+  if (!request.tokens) {
+    const ofUnlisted = marksOfUnlisted(policy, sharing);
+    add({ actions: ofUnlisted, findings: unreadableSecrets(observation, policy) });
+  }
   return limitedPlan({
     job: 'rotate',
     policy,

@@ -1,5 +1,5 @@
 import type { Permission, Token } from '../../management-api/token.ts';
-import { jitterOf } from '../../policy/jitter.ts';
+import { HIGHEST_JITTER, jitterOf } from '../../policy/jitter.ts';
 import type { Lifetimes, TokenPolicy } from '../../policy/policy.ts';
 import { spareOf } from '../../policy/spare.ts';
 import { MINUTE_MS } from '../../time.ts';
@@ -50,6 +50,10 @@ export const sinceOf = (seen: ObservedSecret): number | undefined =>
 export const dueAt = ({ secret, rotateEvery }: TokenPolicy, since: number): number =>
   since + rotateEvery - jitterOf(secret, rotateEvery);
 
+/** Before that no jitter makes it due: most are younger, and need no hash. */
+const earliestDue = ({ rotateEvery }: TokenPolicy, since: number): number =>
+  since + rotateEvery - Math.ceil(HIGHEST_JITTER * rotateEvery);
+
 /**
  * How much of its life is left to a token that is replaced at any age: `renewBefore`, or, where that is longer, what its
  * grace period and three runs need, of which one may fail. It is never longer than what the policy leaves to its own
@@ -73,7 +77,8 @@ function dueByTime(
   if (expiresAt !== undefined && now >= expiresAt - renewalLead(entry, context))
     return 'NearExpiry';
   const since = sinceOf(seen);
-  return since !== undefined && now >= dueAt(entry, since) ? 'Due' : undefined;
+  if (since === undefined || now < earliestDue(entry, since)) return undefined;
+  return now >= dueAt(entry, since) ? 'Due' : undefined;
 }
 
 /** Whether a forced rotation was just done: its token was minted, or promoted, a moment ago. */

@@ -76,3 +76,59 @@ test('one odd token among usual ones is named by its place', () => {
     problem: 'its body is not as expected at [2].createdAt (custom)',
   });
 });
+
+/** A listing that is read in parts. */
+const MANY = 2_500;
+const idOf = (at: number) => `00000001-0000-4000-8000-${String(at).padStart(12, '0')}`;
+const many = Array.from({ length: MANY }, (_, at) => ({ ...usual, id: idOf(at) }));
+
+test('of a long listing every token is read once, in its order, whatever its texts have in them', () => {
+  const nasty = '"],[{\\"id\\":1},{,[\\\\';
+  const listing = many.map((token) => ({ ...token, description: `${token.id} ${nasty}` }));
+  for (const text of [JSON.stringify(listing), ` \n${JSON.stringify(listing, undefined, 1)}\r\t`]) {
+    const read = readTokens(text);
+    const tokens = 'value' in read ? read.value : [];
+    expect(tokens.map(({ id }) => id)).toEqual(listing.map(({ id }) => id));
+    expect(tokens.map(({ description }) => description)).toEqual(
+      listing.map(({ description }) => description),
+    );
+  }
+});
+
+test('one odd token is named by its place, however far behind it stands', () => {
+  const text = JSON.stringify(many.with(2_400, { ...usual, createdAt: 'yesterday' }));
+  expect(readTokens(text)).toEqual({
+    problem: 'its body is not as expected at [2400].createdAt (custom)',
+  });
+});
+
+const items = many.map((token) => JSON.stringify(token));
+test.each([
+  [
+    'nothing between two commas where it is cut',
+    `[${items.slice(0, 1_000)},,${items.slice(1_000)}]`,
+  ],
+  ['nothing in the last part', `[${items.slice(0, 1_000)},]`],
+  ['nothing in the first part', `[${','.repeat(1_000)}${items}]`],
+  ['several lists', `[${items.slice(0, 1_000)}],[${items.slice(1_000)}]`],
+  ['a list that is closed twice', `[${items}]]`],
+  ['a list that is not closed', `[${items}`],
+  ['a list that is not opened', `${items}]`],
+  ['something before it', `a[${items}]`],
+  ['something behind it', `[${items}]a`],
+  ['a space that JSON does not know', `[${items}]\u00a0`],
+  ['brackets that do not fit', `[${items.slice(0, 1_000)}},{${items.slice(1_000)}]`],
+  ['blanks alone', ' '],
+  ['nothing', ''],
+])('what is no JSON does not become so by being read in parts: %s', (_what, text) => {
+  expect(readTokens(text)).toEqual({ problem: 'its body is not JSON' });
+});
+
+test('tokens of the same permissions share one list of them, and those of others do not', () => {
+  const [read, write] = ['read', 'write'].map((action) => [{ action, resource: 'telemetry' }]);
+  const listing = [read, write, read].map((permissions) => ({ ...usual, permissions }));
+  const found = readTokens(JSON.stringify(listing));
+  const [first, second, third] = 'value' in found ? found.value : [];
+  expect(first?.permissions).toBe(third?.permissions);
+  expect([first, second].map((each) => each?.permissions)).toEqual([read, write]);
+});
