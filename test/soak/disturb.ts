@@ -1,7 +1,7 @@
 import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
 import type { World } from '../world/world.ts';
 import type { Chance } from './chance.ts';
-import type { Trouble, Weather } from './plan.ts';
+import type { Trouble, Weather } from './trouble.ts';
 
 const AWS = ['secrets-manager', 'events', 'scheduler', 'kms', 'sts'];
 

@@ -3,8 +3,9 @@ import type { LaterField } from '../world/older-version.ts';
 import type { Deployment, World } from '../world/world.ts';
 import type { createDisturbance } from './disturb.ts';
 import type { createOracles } from './oracles.ts';
-import type { LifePlan, Trouble } from './plan.ts';
+import type { LifePlan } from './plan.ts';
 import { after, type Inherited, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
+import type { Trouble } from './trouble.ts';
 import { writesOf } from './writes.ts';
 
 type Of<Kind extends Trouble['kind']> = Extract<Trouble, { readonly kind: Kind }>;

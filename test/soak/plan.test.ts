@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { acts } from '../crash/acts.ts';
-import { drawPlan, type Trouble } from './plan.ts';
+import { drawPlan } from './plan.ts';
+import type { Trouble } from './trouble.ts';
 
 type Hand = Extract<Trouble, { readonly kind: 'hand' }>;
 

@@ -1,0 +1,98 @@
+import type { LaterField } from '../world/older-version.ts';
+
+/** A call of one system during some time: what happens to it, and how often. */
+export interface Weather {
+  readonly kind: 'weather';
+  readonly system: 'cluster' | 'data-plane' | 'aws';
+  readonly how:
+    | 'error before'
+    | 'error after'
+    | 'reset before'
+    | 'reset after'
+    | 'slow'
+    | 'throttled';
+  /** Of the calls that are met. */
+  readonly share: number;
+  readonly lastsMs: number;
+}
+
+/** Reads of Secrets Manager show the past for some time. */
+interface Lag {
+  readonly kind: 'lag';
+  readonly readLagMs: number;
+  readonly listLagMs: number;
+  readonly lastsMs: number;
+}
+
+/** The process that makes the next call of this number dies there. */
+interface Death {
+  readonly kind: 'death';
+  readonly call: number;
+  readonly isAfter: boolean;
+}
+
+/** A person does something in a console. */
+interface Hand {
+  readonly kind: 'hand';
+  readonly act: string;
+  readonly token: number;
+  /** While a function waits for the answer to its call of that number from now on, whatever it is about. */
+  readonly call?: number;
+  /** The same, of those that write the secret or a token of it: behind what the run looked at. */
+  readonly write?: number;
+  /** Somebody else asks for a rotation at the same time. */
+  readonly forces?: true;
+}
+
+interface Order {
+  readonly kind: 'order';
+  readonly way: 'replace' | 'freeze' | 'unfreeze' | 'delete' | 'lift';
+  readonly token: number;
+  readonly immediately?: true;
+}
+
+/** Somebody deploys another policy. */
+interface Deploy {
+  readonly kind: 'deploy';
+  readonly change: 'wider' | 'narrower' | 'removed' | 'as it was' | 'sooner' | 'retiring';
+  readonly token: number;
+}
+
+/** Somebody deploys the same policy by another version: the present one, or one that does not know a field of markers. */
+interface Version {
+  readonly kind: 'version';
+  readonly lacks?: LaterField;
+}
+
+/** A person starts a job by hand. */
+interface ByHand {
+  readonly kind: 'by hand';
+  readonly job: 'rotate' | 'reap';
+  readonly token?: number;
+}
+
+/** For some time the schedules fire otherwise than they should. */
+interface Firing {
+  readonly kind: 'firing';
+  readonly how: 'late' | 'twice' | 'never';
+  readonly share: number;
+  readonly lastsMs: number;
+}
+
+/** People mint tokens that are none of ours. */
+interface Minting {
+  readonly kind: 'tokens of others';
+}
+
+export type Trouble = { readonly at: number } & (
+  | Weather
+  | Lag
+  | Death
+  | Hand
+  | Order
+  | Deploy
+  | Version
+  | ByHand
+  | Firing
+  | Minting
+);
