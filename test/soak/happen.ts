@@ -1,12 +1,23 @@
+import type { Call } from '../../sandbox/interception.ts';
 import { acts, mintForeign } from '../crash/acts.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import type { LaterField } from '../world/older-version.ts';
 import type { Deployment, World } from '../world/world.ts';
+import { actOn } from './database-acts.ts';
 import type { createDisturbance } from './disturb.ts';
 import type { createOracles } from './oracles.ts';
 import type { LifePlan } from './plan.ts';
-import { after, type Inherited, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
+import {
+  after,
+  type Inherited,
+  nameOf,
+  policyOf,
+  ruledBy,
+  secretOf,
+  UNCHANGED,
+} from './policies.ts';
 import type { Trouble } from './trouble.ts';
-import { writesOf } from './writes.ts';
+import { isRead, writesOf } from './writes.ts';
 
 type Of<Kind extends Trouble['kind']> = Extract<Trouble, { readonly kind: Kind }>;
 
@@ -22,7 +33,7 @@ export interface Stage {
   /** How the schedules fire now, if not as they should. */
   misfires: () => Of<'firing'> | undefined;
   /** One run of a job. Returns the metrics that sound alarms. */
-  run(job: 'rotate' | 'reap', event: object): Promise<readonly string[]>;
+  run(job: ScheduledJob, event: object): Promise<readonly string[]>;
 }
 
 type Happenings = {
@@ -36,11 +47,17 @@ function titleOf(trouble: Trouble): string {
   if (trouble.kind === 'version')
     return trouble.lacks ? `version without ${trouble.lacks}` : 'the present version';
   if (trouble.kind === 'deploy') return `deploy: ${trouble.change}`;
+  if (trouble.kind === 'database') return `a person ${trouble.act} a database`;
   return 'how' in trouble ? `${trouble.kind}: ${trouble.how}` : trouble.kind;
 }
 
 /** For a call of a function: it may never come. */
 const waits = ({ call, write }: Of<'hand'>) => call !== undefined || write !== undefined;
+
+const isDatabaseWrite = (call: Call) => call.operation.includes('/databases') && !isRead(call);
+
+/** Those that come when they come. */
+const COUNT_THEMSELVES: readonly Trouble['kind'][] = ['hand', 'death', 'database'];
 
 /** Lets the troubles of a life happen. */
 export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: string) => void) {
@@ -117,6 +134,19 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       deploy();
     },
     version: ({ lacks }) => deploy(lacks),
+    rule({ rule }) {
+      changes = ruledBy(changes, plan, rule);
+      deploy();
+    },
+    async database(trouble) {
+      const happen = async () => {
+        count(trouble);
+        await actOn(world, trouble);
+      };
+      if (trouble.write === undefined) return happen();
+      disturbance.meanwhile(trouble.write, happen, isDatabaseWrite);
+      await stage.run('enforce', {});
+    },
     'tokens of others': () => mintForeign(world),
     'by hand': ({ job, token }) => (job === 'rotate' ? rotateByHand(token) : stage.run(job, {})),
   };
@@ -133,7 +163,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
     /** Whatever version there is, the present one comes back. */
     upgrade: () => deploy(),
     async happen(trouble: Trouble): Promise<void> {
-      if (trouble.kind !== 'hand' && trouble.kind !== 'death') count(trouble);
+      if (!COUNT_THEMSELVES.includes(trouble.kind)) count(trouble);
       tell(JSON.stringify(trouble));
       await (happenings[trouble.kind] as (trouble: Trouble) => unknown)(trouble);
     },

@@ -2,6 +2,7 @@ import { acts } from '../crash/acts.ts';
 import { LATER_FIELDS } from '../world/older-version.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { Chance } from './chance.ts';
+import { drawDatabaseAct, drawRule, SUBJECTS } from './databases.ts';
 import type { Trouble } from './trouble.ts';
 
 interface Drawn {
@@ -21,6 +22,8 @@ const WRITES_OF_A_ROTATION = 10;
 interface Kind {
   readonly draw: Draw;
   readonly perWeek: number;
+  /** Only where the policy holds databases to rules. */
+  readonly isOfDatabases?: true;
   /** How much of it a life has that has it; 1 is usual. */
   readonly often?: readonly number[];
 }
@@ -144,6 +147,25 @@ const KINDS: Readonly<Record<string, Kind>> = {
     }),
   },
   'tokens of others': { perWeek: 0.3, draw: () => ({ kind: 'tokens of others' }) },
+  databases: {
+    perWeek: 2,
+    isOfDatabases: true,
+    draw: (chance) => ({ kind: 'database', ...drawDatabaseAct(chance) }),
+  },
+  'databases behind a look': {
+    perWeek: 1,
+    isOfDatabases: true,
+    draw: (chance) => ({
+      kind: 'database',
+      ...drawDatabaseAct(chance),
+      write: chance.between(1, 3),
+    }),
+  },
+  rules: {
+    perWeek: 0.5,
+    isOfDatabases: true,
+    draw: (chance) => ({ kind: 'rule', rule: drawRule(chance, chance.pick(SUBJECTS)) }),
+  },
 };
 
 /** Where people do few things, they do each of them often: so it meets every moment of a run. */
@@ -155,14 +177,23 @@ function drawActs(chance: Chance): readonly string[] {
 
 const WEEK = 7 * DAY;
 
+/** What is known of a life when its troubles are drawn. */
+interface Troubled {
+  readonly tokens: number;
+  readonly troubledMs: number;
+  readonly databases?: object;
+}
+
 /** The troubles of a life, of the kinds that it has: so rare ones meet. */
 export function drawTroubles(
   chance: Chance,
-  tokens: number,
-  troubledMs: number,
+  { tokens, troubledMs, databases }: Troubled,
   rate: number,
 ): Trouble[] {
-  const kinds = Object.entries(KINDS).filter(([name]) => chance.of(`kind ${name}`).happens(0.45));
+  const kinds = Object.entries(KINDS).filter(
+    ([name, { isOfDatabases }]) =>
+      (databases !== undefined || !isOfDatabases) && chance.of(`kind ${name}`).happens(0.45),
+  );
   const drawn = { tokens, acts: drawActs(chance.of('acts')) };
   const troubles = kinds.flatMap(([name, { draw, perWeek, often = [0.3, 1, 3] }]) => {
     const its = chance.of(name);

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Rising } from '../crash/alarms.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { type Chance, createChance } from './chance.ts';
+import { databasesAtFirst } from './databases.ts';
 import { createDisturbance } from './disturb.ts';
 import { createHappenings, type Stage } from './happen.ts';
 import { inherit } from './inherit.ts';
@@ -82,7 +84,7 @@ function rowsIn(line: string): string[] {
 /** One firing of a schedule, as well as the trouble of the moment lets it. */
 async function fire(
   { world: { clock }, misfires, run }: Stage,
-  job: 'rotate' | 'reap',
+  job: ScheduledJob,
   seconds: number,
   firing: Chance,
 ): Promise<void> {
@@ -98,13 +100,18 @@ async function fire(
   if (again) await clock.waitFor(again);
 }
 
-function startSchedules(stage: Stage, { everyMs }: LifePlan, firing: Chance): void {
+function startSchedules(stage: Stage, { everyMs, databases }: LifePlan, firing: Chance): void {
   const { world, oracles } = stage;
-  for (const job of ['rotate', 'reap'] as const) {
-    world.clock.every(everyMs[job], job, async () => {
+  const schedules: readonly (readonly [ScheduledJob, number])[] = [
+    ['rotate', everyMs.rotate],
+    ['reap', everyMs.reap],
+    ...(databases ? ([['enforce', databases.everyMs]] as const) : []),
+  ];
+  for (const [job, periodMs] of schedules) {
+    world.clock.every(periodMs, job, async () => {
       if (stage.isOver) return;
       oracles.consume();
-      await fire(stage, job, everyMs[job] / 1_000, firing);
+      await fire(stage, job, periodMs / 1_000, firing);
       oracles.consume();
     });
   }
@@ -135,17 +142,23 @@ async function mendAll(stage: Stage, tell: Tell, disinherit: (secret: string) =>
 }
 
 /** A person approves what the limits keep back. */
-async function approve({ deployment, run }: Stage): Promise<void> {
-  const { error } = await deployment.invoke('reap', {});
-  deployment.takeLines();
-  const [, hash] = /"approve": "(\w+)"/.exec(error?.errorMessage ?? '') ?? [];
-  if (hash) await run('reap', { approve: hash });
+async function approve({ deployment, run }: Stage, { databases }: LifePlan): Promise<void> {
+  const jobs: readonly ScheduledJob[] = databases ? ['reap', 'enforce'] : ['reap'];
+  for (const job of jobs) {
+    const { result } = await deployment.invoke(job, { dryRun: true });
+    deployment.takeLines();
+    for (const { hash } of result?.plan.refusals ?? []) await run(job, { approve: hash });
+  }
 }
 
 /** What is not as it ought to be at the end of a calm time. */
-async function judge({ oracles, run }: Stage, calmAt: number): Promise<string[]> {
+async function judge({ oracles, run, deployment }: Stage, calmAt: number): Promise<string[]> {
   const held = oracles.inPeoplesHands().map((name) => `D: ${name} is still in people's hands`);
-  const found = [...oracles.settle(calmAt), ...held];
+  const found = [
+    ...oracles.settle(calmAt),
+    ...held,
+    ...oracles.databases.unsettled(deployment.policy),
+  ];
   if (found.length > 0 || !oracles.isWell()) return found;
   const rings = [...(await run('rotate', {})), ...(await run('reap', {}))];
   return rings.map((ring) => `K: ${ring} rings, and everything is settled`);
@@ -167,7 +180,7 @@ export async function live(
   const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
   const world = await openWorld(policyOf(plan, UNCHANGED), {
     isSimulated,
-    databases: ['metrics', 'events'],
+    databases: databasesAtFirst(plan.databases),
     ...{ activationDelayMs, revocationDelayMs, routers, manners },
     chance: chance.of('processes').next,
   });
@@ -204,6 +217,7 @@ export async function live(
       const leave = oracles.enter();
       const undisturbed = disturbance.disturbed();
       const judgeHolds = oracles.judgeHolds(job);
+      const judgeDatabases = job === 'enforce' ? oracles.databases.enter(event) : undefined;
       const answer = await by.invoke(job, event);
       const wasAlone = leave();
       const isDisturbed = disturbance.disturbed() > undisturbed;
@@ -212,6 +226,7 @@ export async function live(
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;
       const rang = oracles.hear(about, answer, lines);
+      judgeDatabases?.(answer, { isDisturbed, rang, policy: by.policy });
       counts.runs += 1;
       if (answer.error) counts.failedRuns += 1;
       const said = [answer.error?.errorMessage.slice(0, 200), ...rang].filter(Boolean).join(', ');
@@ -247,11 +262,11 @@ export async function live(
   for (let day = 2; day < 5 && !stage.isOver; day += 1) {
     await goOn(calmAt + day * DAY);
     if (!stage.isOver) await mendAll(stage, tell, happenings.disinherit);
-    if (!stage.isOver) await approve(stage);
+    if (!stage.isOver) await approve(stage, plan);
   }
   // A day before the end, because an alarm speaks of the periods before, too.
   await goOn(endAt - DAY);
-  if (!stage.isOver) await approve(stage);
+  if (!stage.isOver) await approve(stage, plan);
   await goOn(endAt);
   stage.isOver = true;
   const violations = [...oracles.found];

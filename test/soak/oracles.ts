@@ -20,8 +20,10 @@ import {
   type View,
   viewOf,
 } from '../crash/view.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
+import { createDatabaseOracles } from './database-oracles.ts';
 import { isRead } from './writes.ts';
 
 /** So many runs within `renewBefore` are enough to renew a token. */
@@ -140,6 +142,7 @@ export function createOracles(
 
   return {
     found,
+    databases: createDatabaseOracles(world, tell),
     history,
     view,
     isHeld,
@@ -164,7 +167,7 @@ export function createOracles(
       };
     },
     /** H: to be called before a run, and after it. What fails, or sees the past, leaves its rest to the next one of `reap`. */
-    judgeHolds(job: 'rotate' | 'reap') {
+    judgeHolds(job: ScheduledJob) {
       const before = view();
       const isClear = () => aws.readLagMs === 0 && aws.listLagMs === 0;
       const wasClear = isClear();
@@ -222,7 +225,7 @@ export function createOracles(
         isStormy,
         isDisturbed,
       }: {
-        readonly job: 'rotate' | 'reap';
+        readonly job: ScheduledJob;
         readonly isStormy: boolean;
         /** Something was done to the run, by chance or by the weather. */
         readonly isDisturbed: boolean;
@@ -234,7 +237,8 @@ export function createOracles(
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
       const couldWork = !isStormy && !(answer.error && isDisturbed);
       if (job === 'rotate' && couldWork) worked.push(clock.now());
-      const heard = hearing({ ...answer, lines }, rising);
+      // That `enforce` fails tells nobody of tokens.
+      const heard = hearing({ ...(job !== 'enforce' && answer), lines }, rising);
       const untold = troublesNow().filter(({ trouble }) => trouble && !isTold(trouble, heard));
       noteSilence(untold, job === 'rotate' ? 1 : 0);
       return heard.rang;

@@ -2,6 +2,7 @@ import type { Manners } from '../../sandbox/cluster/manners.ts';
 import type { Routers } from '../../sandbox/cluster/routers.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import { type Chance, createChance } from './chance.ts';
+import { type DeclaredDatabases, drawDatabases } from './databases.ts';
 import { drawTroubles } from './kinds.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -26,9 +27,11 @@ export interface LifePlan {
   readonly routers: Routers;
   readonly manners: Manners;
   readonly hasNeighbour: boolean;
-  /** Plans of earlier lives have neither. */
+  /** Plans of earlier lives have none of these. */
   readonly adopted?: readonly Adopted[];
   readonly deletesForeign?: boolean;
+  /** Absent: `enforce` does not run. */
+  readonly databases?: DeclaredDatabases;
   readonly troubles: readonly Trouble[];
 }
 
@@ -106,10 +109,11 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
   const rotate = chance.pick(
     periods.filter((each) => each === periods.at(-1) || troubledMs / each < MOST_RUNS),
   );
+  const databases = drawDatabases(chance.of('databases'));
+  const about = { tokens: count, troubledMs, ...(databases && { databases }) };
   return {
     seed,
-    tokens: count,
-    troubledMs,
+    ...about,
     calmMs: Math.max(
       30 * DAY,
       2 * shortest + lengthOf(gracePeriod) + lengthOf(quarantine) + 10 * DAY,
@@ -136,6 +140,6 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
     hasNeighbour: chance.happens(0.3),
     adopted: drawAdopted(chance.of('adopted'), count),
     deletesForeign: chance.of('foreign').happens(0.3),
-    troubles: drawTroubles(chance.of('troubles'), count, troubledMs, faultRate),
+    troubles: drawTroubles(chance.of('troubles'), about, faultRate),
   };
 }

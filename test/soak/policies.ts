@@ -1,4 +1,5 @@
 import { OWNER } from '../crash/policy.ts';
+import { GRANTED, NAMED, type Rule, withRule } from './databases.ts';
 import type { LifePlan } from './plan.ts';
 
 export const nameOf = (token: number) => `token-${token}`;
@@ -10,6 +11,8 @@ export interface Changes {
   readonly wide: ReadonlySet<number>;
   readonly isSooner: boolean;
   readonly retires: boolean;
+  /** About databases; absent: as planned. */
+  readonly rules?: readonly Rule[];
 }
 
 export const UNCHANGED: Changes = {
@@ -19,15 +22,13 @@ export const UNCHANGED: Changes = {
   retires: false,
 };
 
-const DATABASES = ['metrics', 'events'];
-
 /** Ids of the tokens that entries take over. */
 export type Inherited = ReadonlyMap<number, string>;
 
 /** The policy file at one time of a life. */
 export function policyOf(
   plan: LifePlan,
-  { removed, wide, isSooner, retires }: Changes,
+  { removed, wide, isSooner, retires, rules = plan.databases?.rules ?? NAMED }: Changes,
   inherited: Inherited = new Map(),
 ): object {
   const adoptOf = (token: number) => {
@@ -41,13 +42,14 @@ export function policyOf(
     owner: OWNER,
     defaults: { ...plan.lives, ...(isSooner && { quarantine: '30m' }) },
     limits: plan.limits,
-    databases: DATABASES.map((name) => ({ name })),
+    databases: rules,
     schedules: {
       rotate: `rate(${plan.everyMs.rotate / 60_000} minutes)`,
       reap:
         plan.everyMs.reap === 3_600_000
           ? 'rate(1 hour)'
           : `rate(${plan.everyMs.reap / 3_600_000} hours)`,
+      ...(plan.databases && { enforce: `rate(${plan.databases.everyMs / 3_600_000} hours)` }),
     },
     ...(retires && { onRemoval: 'retire' }),
     ...(plan.deletesForeign && { expiredForeignTokens: 'delete' }),
@@ -55,7 +57,7 @@ export function policyOf(
       listed.map((token) => [
         nameOf(token),
         {
-          permissions: { write: wide.has(token) ? DATABASES : DATABASES.slice(0, 1) },
+          permissions: { write: wide.has(token) ? GRANTED : GRANTED.slice(0, 1) },
           ...adoptOf(token),
         },
       ]),
@@ -90,3 +92,9 @@ export function after(changes: Changes, change: string, token: number): Changes 
       return UNCHANGED;
   }
 }
+
+/** The same, with another rule for a database. */
+export const ruledBy = (changes: Changes, { databases }: LifePlan, rule: Rule): Changes => ({
+  ...changes,
+  rules: withRule(changes.rules ?? databases?.rules ?? NAMED, rule),
+});

@@ -1,4 +1,5 @@
 import type { LaterField } from '../world/older-version.ts';
+import type { DatabaseAct, Rule } from './databases.ts';
 
 /** A call of one system during some time: what happens to it, and how often. */
 export interface Weather {
@@ -64,6 +65,19 @@ interface Version {
   readonly lacks?: LaterField;
 }
 
+/** A person does something to a database. */
+type DatabaseHand = DatabaseAct & {
+  readonly kind: 'database';
+  /** Behind the look of a run of `enforce`, which a person starts at the same time: at its write of that number. */
+  readonly write?: number;
+};
+
+/** Somebody deploys the same policy with another rule for a database. */
+interface Rules {
+  readonly kind: 'rule';
+  readonly rule: Rule;
+}
+
 /** A person starts a job by hand. */
 interface ByHand {
   readonly kind: 'by hand';
@@ -95,4 +109,6 @@ export type Trouble = { readonly at: number } & (
   | ByHand
   | Firing
   | Minting
+  | DatabaseHand
+  | Rules
 );
