@@ -55,7 +55,7 @@ function* labelsNameWorkingTokens(history: History, { after }: Step, terms: Term
 }
 
 /** Secrets in which a run made another version current; not their first one. */
-const promotedIn = ({ first }: History, { before, after }: Step): SeenSecret[] =>
+export const promotedIn = ({ first }: History, { before, after }: Step): SeenSecret[] =>
   [...after.secrets.values()].filter(({ name, home, labels: { AWSCURRENT: version } }) => {
     if (version === undefined || first[home] === version) return false;
     return before.secrets.get(name)?.labels.AWSCURRENT !== version;

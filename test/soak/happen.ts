@@ -82,8 +82,9 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
   };
 
   const rotateByHand = (token: number | undefined) => {
-    const isNamed = token !== undefined && !changes.removed.has(token);
-    return stage.run('rotate', isNamed ? { tokens: [nameOf(token)], force: true } : {});
+    if (token === undefined || changes.removed.has(token)) return stage.run('rotate', {});
+    const event = { tokens: [nameOf(token)], force: true };
+    return oracles.asksFor(secretOf(token), () => stage.run('rotate', event));
   };
 
   const happenings: Happenings = {

@@ -193,6 +193,7 @@ export async function live(
   const oracles = createOracles(world, {
     renewBefore: lengthOf(plan.lives.renewBefore ?? '14d'),
     everyMs: plan.everyMs.rotate,
+    windows: plan.windows,
     rising,
   });
   const counts = { runs: 0, failedRuns: 0 };

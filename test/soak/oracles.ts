@@ -24,6 +24,7 @@ import type { ScheduledJob } from '../world/jobs.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 import { createDatabaseOracles } from './database-oracles.ts';
+import { LONGEST_WAIT, promotionsOutside, type Windows } from './windows.ts';
 import { isRead } from './writes.ts';
 
 /** So many runs within `renewBefore` are enough to renew a token. */
@@ -35,10 +36,12 @@ export function createOracles(
   {
     renewBefore,
     everyMs,
+    windows,
     rising,
   }: {
     readonly renewBefore: number;
     readonly everyMs: number;
+    readonly windows?: Windows | undefined;
     readonly rising: Rising;
   },
 ) {
@@ -53,6 +56,9 @@ export function createOracles(
   let entered = 0;
   const endedFirst = new Set<string>();
   const meant = new Set<string>();
+  /** Secrets whose rotation a person asks for now, or asked for before the run that goes on. */
+  const askedFor = new Set<string>();
+  const pace = { renewBefore, everyMs, isAskedFor: (secret: string) => askedFor.has(secret) };
 
   const view = (): View => {
     seen ??= viewOf(cluster.state, aws.state, clock.now());
@@ -80,6 +86,8 @@ export function createOracles(
     const step = { call, isOrdered, endedFirst, meant, reply, before, after: view() };
     note(history, step, terms);
     tell(violations(history, step, terms));
+    if (windows && world.origin(call)?.job === 'rotate')
+      tell(promotionsOutside(history, step, terms, { ...pace, windows }));
     return reply;
   });
 
@@ -195,6 +203,11 @@ export function createOracles(
         if (handActs === acts) tell(claims(inWorld, condemned, answer));
       };
     },
+    /** A person asks for the rotation of a secret, until that is done. */
+    async asksFor<T>(secret: string, rotate: () => Promise<T>): Promise<T> {
+      askedFor.add(secret);
+      return await rotate().finally(() => askedFor.delete(secret));
+    },
     /** A person does something. */
     noteAct() {
       handActs += 1;
@@ -246,10 +259,11 @@ export function createOracles(
     /** What is not where it ought to end, of what there was at an instant: a calm month rotates, too. */
     settle(since: number) {
       const { at, tokens, secrets } = view();
+      const longestWait = 2 * DAY + (windows ? LONGEST_WAIT : 0);
       const madeAt = (id = '') => tokens.get(id)?.createdAt ?? 0;
       const all = [...secrets].map(([name, secret]) => {
         const { AWSPENDING, ...labels } = secret.labels;
-        const isFresh = madeAt(secret.holders.AWSPENDING) > at - 2 * DAY;
+        const isFresh = madeAt(secret.holders.AWSPENDING) > at - longestWait;
         return [name, isFresh ? { ...secret, labels } : secret] as const;
       });
       const current = new Set(all.map(([, { holders }]) => holders.AWSCURRENT));

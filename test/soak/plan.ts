@@ -5,6 +5,7 @@ import { type Chance, createChance } from './chance.ts';
 import { type DeclaredDatabases, drawDatabases } from './databases.ts';
 import { drawTroubles } from './kinds.ts';
 import type { Trouble } from './trouble.ts';
+import { drawWindows, LONGEST_WAIT, type Windows } from './windows.ts';
 
 /** An entry that takes over what people made: a secret whose whole text is its string, or one key of it. */
 export interface Adopted {
@@ -32,6 +33,8 @@ export interface LifePlan {
   readonly deletesForeign?: boolean;
   /** Absent: `enforce` does not run. */
   readonly databases?: DeclaredDatabases;
+  /** Absent: tokens are rotated at any time. */
+  readonly windows?: Windows;
   readonly troubles: readonly Trouble[];
 }
 
@@ -110,14 +113,20 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
     periods.filter((each) => each === periods.at(-1) || troubledMs / each < MOST_RUNS),
   );
   const databases = drawDatabases(chance.of('databases'));
+  const pace = { rotateMs: shortest, everyMs: rotate };
+  const windows = drawWindows(chance.of('windows'), pace);
   const about = { tokens: count, troubledMs, ...(databases && { databases }) };
   return {
     seed,
     ...about,
     calmMs: Math.max(
       30 * DAY,
-      2 * shortest + lengthOf(gracePeriod) + lengthOf(quarantine) + 10 * DAY,
+      2 * (shortest + (windows ? LONGEST_WAIT : 0)) +
+        lengthOf(gracePeriod) +
+        lengthOf(quarantine) +
+        10 * DAY,
     ),
+    ...(windows && { windows }),
     lives,
     limits: chance.pick([
       { percent: 10, tokens: 5 },

@@ -1,6 +1,7 @@
 import { OWNER } from '../crash/policy.ts';
 import { GRANTED, NAMED, type Rule, withRule } from './databases.ts';
 import type { LifePlan } from './plan.ts';
+import { textOf } from './windows.ts';
 
 export const nameOf = (token: number) => `token-${token}`;
 export const secretOf = (token: number) => `keyturn/${OWNER}/${nameOf(token)}`;
@@ -36,11 +37,17 @@ export function policyOf(
     const tokenId = inherited.get(token);
     return tokenId && { adopt: { tokenId, ...(key && { key }) } };
   };
+  const { windows } = plan;
   const numbers = Array.from({ length: plan.tokens }, (_, token) => token);
   const listed = numbers.filter((token) => !removed.has(token) || removed.size === plan.tokens);
   return {
     owner: OWNER,
-    defaults: { ...plan.lives, ...(isSooner && { quarantine: '30m' }) },
+    ...(windows && { timeZone: windows.timeZone }),
+    defaults: {
+      ...plan.lives,
+      ...(isSooner && { quarantine: '30m' }),
+      ...(windows && { windows: windows.windows.map(textOf) }),
+    },
     limits: plan.limits,
     databases: rules,
     schedules: {
