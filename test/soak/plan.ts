@@ -33,6 +33,8 @@ export interface LifePlan {
   readonly deletesForeign?: boolean;
   /** Absent: `enforce` does not run. */
   readonly databases?: DeclaredDatabases;
+  /** Entries whose consumers only read; those of the others only write. */
+  readonly reading?: readonly number[];
   /** Absent: tokens are rotated at any time. */
   readonly windows?: Windows;
   readonly troubles: readonly Trouble[];
@@ -94,6 +96,15 @@ function drawAdopted(chance: Chance, tokens: number): Adopted[] {
   });
 }
 
+/** In some lives nobody reads, in some everybody. */
+function drawReading(chance: Chance, tokens: number): number[] {
+  const share = chance.pick([0, 0, 0.3, 0.5, 1]);
+  return chance.some(
+    Array.from({ length: tokens }, (_, token) => token),
+    share,
+  );
+}
+
 /** Of a schedule while there is trouble. Years of runs every half an hour, nearly all idle, would be all that there is time for. */
 const MOST_RUNS = 1_500;
 
@@ -148,6 +159,7 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
     },
     hasNeighbour: chance.happens(0.3),
     adopted: drawAdopted(chance.of('adopted'), count),
+    reading: drawReading(chance.of('reading'), count),
     deletesForeign: chance.of('foreign').happens(0.3),
     troubles: drawTroubles(chance.of('troubles'), about, faultRate),
   };

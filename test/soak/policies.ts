@@ -23,6 +23,10 @@ export const UNCHANGED: Changes = {
   retires: false,
 };
 
+/** What the consumers of an entry do. */
+export const usesOf = ({ reading }: LifePlan, token: number) =>
+  reading?.includes(token) ? 'read' : 'write';
+
 /** Ids of the tokens that entries take over. */
 export type Inherited = ReadonlyMap<number, string>;
 
@@ -64,7 +68,9 @@ export function policyOf(
       listed.map((token) => [
         nameOf(token),
         {
-          permissions: { write: wide.has(token) ? GRANTED : GRANTED.slice(0, 1) },
+          permissions: {
+            [usesOf(plan, token)]: wide.has(token) ? GRANTED : GRANTED.slice(0, 1),
+          },
           ...adoptOf(token),
         },
       ]),
