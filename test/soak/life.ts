@@ -5,6 +5,7 @@ import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { type Chance, createChance } from './chance.ts';
+import { askConsumers } from './consumers.ts';
 import { databasesAtFirst } from './databases.ts';
 import { createDisturbance } from './disturb.ts';
 import { createHappenings, type Stage } from './happen.ts';
@@ -242,6 +243,14 @@ export async function live(
     });
   }
   if (plan.hasNeighbour) startNeighbour(stage, plan);
+  if (plan.asking) {
+    askConsumers(world, {
+      asking: plan.asking,
+      chance: chance.of('consumers'),
+      gracePeriod: lengthOf(plan.lives.gracePeriod),
+      ask: () => stage.isOver || oracles.consume(),
+    });
+  }
   // A first run by hand, as the README says.
   await stage.run('rotate', {});
   startSchedules(stage, plan, chance.of('firing'));

@@ -2,6 +2,7 @@ import type { Manners } from '../../sandbox/cluster/manners.ts';
 import type { Routers } from '../../sandbox/cluster/routers.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import { type Chance, createChance } from './chance.ts';
+import type { Asking } from './consumers.ts';
 import { type DeclaredDatabases, drawDatabases } from './databases.ts';
 import { drawTroubles } from './kinds.ts';
 import type { Trouble } from './trouble.ts';
@@ -35,6 +36,8 @@ export interface LifePlan {
   readonly databases?: DeclaredDatabases;
   /** Entries whose consumers only read; those of the others only write. */
   readonly reading?: readonly number[];
+  /** Absent: consumers ask at the firings of schedules. */
+  readonly asking?: Asking;
   /** Absent: tokens are rotated at any time. */
   readonly windows?: Windows;
   readonly troubles: readonly Trouble[];
@@ -159,6 +162,7 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
     },
     hasNeighbour: chance.happens(0.3),
     adopted: drawAdopted(chance.of('adopted'), count),
+    ...(chance.of('asking').happens(0.6) && { asking: { meanMs: 2 * HOUR } }),
     reading: drawReading(chance.of('reading'), count),
     deletesForeign: chance.of('foreign').happens(0.3),
     troubles: drawTroubles(chance.of('troubles'), about, faultRate),
