@@ -63,7 +63,7 @@ function wantedOf(rule: Rule, field: Field, present: bigint): bigint | undefined
   return undefined;
 }
 
-export const ruleOf = (rules: readonly Rule[], database: string): Rule | undefined =>
+const ruleOf = (rules: readonly Rule[], database: string): Rule | undefined =>
   rules.find(({ name, match = '' }) =>
     name === undefined ? database.startsWith(match.replace('*', '')) : name === database,
   );

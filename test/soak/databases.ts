@@ -37,7 +37,7 @@ export type DatabaseAct =
   | { readonly act: 'makes' | 'deletes' | 'undeletes'; readonly database: string }
   | { readonly act: 'renames'; readonly database: string; readonly name: string };
 
-export const subjectOf = ({ name, match }: Rule): string => name ?? match ?? '';
+const subjectOf = ({ name, match }: Rule): string => name ?? match ?? '';
 
 /** Those that there are before anything is deployed. */
 export const databasesAtFirst = (declared: DeclaredDatabases | undefined): readonly string[] =>

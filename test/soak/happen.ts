@@ -57,7 +57,7 @@ const waits = ({ call, write }: Of<'hand'>) => call !== undefined || write !== u
 const isDatabaseWrite = (call: Call) => call.operation.includes('/databases') && !isRead(call);
 
 /** Those that come when they come. */
-const COUNT_THEMSELVES: readonly Trouble['kind'][] = ['hand', 'death', 'database'];
+const COUNT_THEMSELVES: readonly Trouble['kind'][] = ['hand', 'death', 'freeze', 'database'];
 
 /** Lets the troubles of a life happen. */
 export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: string) => void) {
@@ -90,6 +90,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
   const happenings: Happenings = {
     weather: (trouble) => disturbance.begin(trouble),
     death: (trouble) => disturbance.die(trouble, () => count(trouble)),
+    freeze: (trouble) => disturbance.freeze(trouble, () => count(trouble)),
     lag({ readLagMs, listLagMs, lastsMs }) {
       Object.assign(aws, { readLagMs, listLagMs });
       clock.at(clock.now() + lastsMs, () => Object.assign(aws, { readLagMs: 0, listLagMs: 0 }));

@@ -111,6 +111,25 @@ const KINDS: Readonly<Record<string, Kind>> = {
       isAfter: chance.happens(0.5),
     }),
   },
+  freezes: {
+    perWeek: 3,
+    draw: (chance) => ({
+      kind: 'freeze',
+      call: chance.between(1, 40),
+      isAfter: chance.happens(0.5),
+      lastsMs: chance.pick([10_000, MINUTE, 5 * MINUTE, 12 * MINUTE]),
+    }),
+  },
+  'late answers': {
+    perWeek: 1,
+    draw: (chance) => ({
+      kind: 'weather',
+      system: chance.pick(['cluster', 'data-plane', 'aws'] as const),
+      how: 'late',
+      share: chance.pick([0.02, 0.1, 0.5]),
+      lastsMs: lasting(chance),
+    }),
+  },
   weather: {
     perWeek: 1,
     draw: (chance) => ({

@@ -14,6 +14,7 @@ import { mend } from './mend.ts';
 import { createOracles } from './oracles.ts';
 import { type LifePlan, lengthOf } from './plan.ts';
 import { neighbourPolicy, policyOf, UNCHANGED } from './policies.ts';
+import type { Trouble } from './trouble.ts';
 
 export interface Lived {
   /** By the virtual clock. */
@@ -118,6 +119,22 @@ function startSchedules(stage: Stage, { everyMs, databases }: LifePlan, firing: 
   }
 }
 
+function startTroubles(
+  stage: Stage,
+  troubles: readonly Trouble[],
+  {
+    startAt,
+    happen,
+  }: { readonly startAt: number; readonly happen: (trouble: Trouble) => Promise<void> },
+): void {
+  const { clock } = stage.world;
+  for (const trouble of troubles) {
+    clock.at(startAt + trouble.at, () => {
+      if (!stage.isOver) clock.spawn('trouble', () => happen(trouble));
+    });
+  }
+}
+
 function startNeighbour(stage: Stage, plan: LifePlan): void {
   const { world } = stage;
   const neighbour = world.deploy(neighbourPolicy(plan));
@@ -218,12 +235,14 @@ export async function live(
       const by = stage.deployment;
       const leave = oracles.enter();
       const undisturbed = disturbance.disturbed();
+      const unheld = disturbance.held();
       const judgeHolds = oracles.judgeHolds(job);
       const judgeDatabases = job === 'enforce' ? oracles.databases.enter(event) : undefined;
       const answer = await by.invoke(job, event);
       const wasAlone = leave();
       const isDisturbed = disturbance.disturbed() > undisturbed;
-      const about = { job, isStormy: disturbance.isStormy(), isDisturbed };
+      const isHeld = disturbance.held() > unheld;
+      const about = { job, isStormy: disturbance.isStormy(), isDisturbed, isHeld };
       judgeHolds(answer, wasAlone);
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;
@@ -237,11 +256,9 @@ export async function live(
     },
   };
   const happenings = createHappenings(stage, plan, tell);
-  for (const trouble of plan.troubles) {
-    clock.at(startAt + trouble.at, () => {
-      if (!stage.isOver) clock.spawn('trouble', () => happenings.happen(trouble));
-    });
-  }
+  // A process that runs a bundle is the machine's, which freezes none.
+  const troubles = plan.troubles.filter(({ kind }) => isSimulated || kind !== 'freeze');
+  startTroubles(stage, troubles, { startAt, happen: happenings.happen });
   if (plan.hasNeighbour) startNeighbour(stage, plan);
   if (plan.asking) {
     askConsumers(world, {

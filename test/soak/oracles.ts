@@ -237,17 +237,22 @@ export function createOracles(
         job,
         isStormy,
         isDisturbed,
+        isHeld = false,
       }: {
         readonly job: ScheduledJob;
         readonly isStormy: boolean;
         /** Something was done to the run, by chance or by the weather. */
         readonly isDisturbed: boolean;
+        /** It was frozen, killed, or kept waiting for people: it may not have come to its end. */
+        readonly isHeld?: boolean;
       },
       answer: Answered,
       lines: readonly string[],
     ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
+      if (answer.error?.errorType === 'Sandbox.Timedout' && !isHeld)
+        tell([`M: ${job} did not end before its deadline`]);
       const couldWork = !isStormy && !(answer.error && isDisturbed);
       if (job === 'rotate' && couldWork) worked.push(clock.now());
       // That `enforce` fails tells nobody of tokens.

@@ -11,6 +11,8 @@ export interface Weather {
     | 'reset before'
     | 'reset after'
     | 'slow'
+    /** The answer comes when nobody waits for it any more. */
+    | 'late'
     | 'throttled';
   /** Of the calls that are met. */
   readonly share: number;
@@ -30,6 +32,14 @@ interface Death {
   readonly kind: 'death';
   readonly call: number;
   readonly isAfter: boolean;
+}
+
+/** The process that makes the next call of this number is frozen there, before it takes effect or before it hears of it. */
+interface Freeze {
+  readonly kind: 'freeze';
+  readonly call: number;
+  readonly isAfter: boolean;
+  readonly lastsMs: number;
 }
 
 /** A person does something in a console. */
@@ -102,6 +112,7 @@ export type Trouble = { readonly at: number } & (
   | Weather
   | Lag
   | Death
+  | Freeze
   | Hand
   | Order
   | Deploy
