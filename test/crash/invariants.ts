@@ -56,7 +56,7 @@ function* labelsNameWorkingTokens(history: History, step: Step, terms: Terms): V
 }
 
 /** Secrets in which a run made another version current; not their first one. */
-const promotedIn = ({ first }: History, step: Step): SeenSecret[] =>
+export const promotedIn = ({ first }: History, step: Step): SeenSecret[] =>
   touchedIn(step).secrets.filter(({ name, home, labels: { AWSCURRENT: version } }) => {
     if (version === undefined || first[home] === version) return false;
     return step.before.secrets.get(name)?.labels.AWSCURRENT !== version;

@@ -1,7 +1,8 @@
 import type { Call, Interceptor, Reply } from '../../sandbox/interception.ts';
+import { MINUTE } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import type { Chance } from './chance.ts';
-import type { Trouble, Weather } from './plan.ts';
+import type { Trouble, Weather } from './trouble.ts';
 
 const AWS = ['secrets-manager', 'events', 'scheduler', 'kms', 'sts'];
 
@@ -35,6 +36,7 @@ export function createDisturbance(world: World, chance: Chance) {
 
   const met: Record<string, number> = {};
   let disturbed = 0;
+  let held = 0;
 
   const meet = async (
     { how, system }: Weather,
@@ -46,6 +48,11 @@ export function createDisturbance(world: World, chance: Chance) {
     if (how === 'slow') {
       await clock.after(Math.floor(chance.next() ** 3 * 40_000));
       return effect();
+    }
+    if (how === 'late') {
+      const reply = effect();
+      await clock.after(MINUTE + Math.floor(chance.next() * 14 * MINUTE));
+      return reply;
     }
     const [what, when] = how.split(' ');
     if (when === 'after') effect();
@@ -66,6 +73,7 @@ export function createDisturbance(world: World, chance: Chance) {
     const due = takeDue(call);
     if (due) {
       disturbed += 1;
+      held += 1;
       return await due.happen(call, effect);
     }
     weather = weather.filter(({ until }) => until > clock.now());
@@ -79,6 +87,8 @@ export function createDisturbance(world: World, chance: Chance) {
     met,
     /** How often something was done to a call, until now. */
     disturbed: () => disturbed,
+    /** How often a process was frozen, killed, or kept waiting for people, until now. */
+    held: () => held,
     /** Whether at least half of what is sent to one of the systems fails now: what waits for it may wait for long. */
     isStormy: () =>
       weather.some(({ is, until }) => is.share >= 0.5 && is.how !== 'slow' && until > clock.now()),
@@ -93,6 +103,21 @@ export function createDisturbance(world: World, chance: Chance) {
           if (isAfter) effect();
           await world.kill(call);
           return 'reset';
+        },
+      }),
+    freeze: (
+      { call: left, isAfter, lastsMs }: Trouble & { readonly kind: 'freeze' },
+      onFreeze: () => void,
+    ) =>
+      waiting.push({
+        left,
+        counts: isNoProbe,
+        async happen(call, effect) {
+          onFreeze();
+          world.freeze(call, lastsMs);
+          if (isAfter) return effect();
+          await clock.after(lastsMs);
+          return effect();
         },
       }),
     /** Something else happens, from start to end, before the call of that number takes effect. */

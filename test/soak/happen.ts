@@ -1,11 +1,23 @@
+import type { Call } from '../../sandbox/interception.ts';
 import { acts, mintForeign } from '../crash/acts.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import type { LaterField } from '../world/older-version.ts';
 import type { Deployment, World } from '../world/world.ts';
+import { actOn } from './database-acts.ts';
 import type { createDisturbance } from './disturb.ts';
 import type { createOracles } from './oracles.ts';
-import type { LifePlan, Trouble } from './plan.ts';
-import { after, type Inherited, nameOf, policyOf, secretOf, UNCHANGED } from './policies.ts';
-import { writesOf } from './writes.ts';
+import type { LifePlan } from './plan.ts';
+import {
+  after,
+  type Inherited,
+  nameOf,
+  policyOf,
+  ruledBy,
+  secretOf,
+  UNCHANGED,
+} from './policies.ts';
+import type { Trouble } from './trouble.ts';
+import { isRead, writesOf } from './writes.ts';
 
 type Of<Kind extends Trouble['kind']> = Extract<Trouble, { readonly kind: Kind }>;
 
@@ -21,7 +33,7 @@ export interface Stage {
   /** How the schedules fire now, if not as they should. */
   misfires: () => Of<'firing'> | undefined;
   /** One run of a job. Returns the metrics that sound alarms. */
-  run(job: 'rotate' | 'reap', event: object): Promise<readonly string[]>;
+  run(job: ScheduledJob, event: object): Promise<readonly string[]>;
 }
 
 type Happenings = {
@@ -35,11 +47,17 @@ function titleOf(trouble: Trouble): string {
   if (trouble.kind === 'version')
     return trouble.lacks ? `version without ${trouble.lacks}` : 'the present version';
   if (trouble.kind === 'deploy') return `deploy: ${trouble.change}`;
+  if (trouble.kind === 'database') return `a person ${trouble.act} a database`;
   return 'how' in trouble ? `${trouble.kind}: ${trouble.how}` : trouble.kind;
 }
 
 /** For a call of a function: it may never come. */
 const waits = ({ call, write }: Of<'hand'>) => call !== undefined || write !== undefined;
+
+const isDatabaseWrite = (call: Call) => call.operation.includes('/databases') && !isRead(call);
+
+/** Those that come when they come. */
+const COUNT_THEMSELVES: readonly Trouble['kind'][] = ['hand', 'death', 'freeze', 'database'];
 
 /** Lets the troubles of a life happen. */
 export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: string) => void) {
@@ -64,13 +82,15 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
   };
 
   const rotateByHand = (token: number | undefined) => {
-    const isNamed = token !== undefined && !changes.removed.has(token);
-    return stage.run('rotate', isNamed ? { tokens: [nameOf(token)], force: true } : {});
+    if (token === undefined || changes.removed.has(token)) return stage.run('rotate', {});
+    const event = { tokens: [nameOf(token)], force: true };
+    return oracles.asksFor(secretOf(token), () => stage.run('rotate', event));
   };
 
   const happenings: Happenings = {
     weather: (trouble) => disturbance.begin(trouble),
     death: (trouble) => disturbance.die(trouble, () => count(trouble)),
+    freeze: (trouble) => disturbance.freeze(trouble, () => count(trouble)),
     lag({ readLagMs, listLagMs, lastsMs }) {
       Object.assign(aws, { readLagMs, listLagMs });
       clock.at(clock.now() + lastsMs, () => Object.assign(aws, { readLagMs: 0, listLagMs: 0 }));
@@ -116,6 +136,19 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       deploy();
     },
     version: ({ lacks }) => deploy(lacks),
+    rule({ rule }) {
+      changes = ruledBy(changes, plan, rule);
+      deploy();
+    },
+    async database(trouble) {
+      const happen = async () => {
+        count(trouble);
+        await actOn(world, trouble);
+      };
+      if (trouble.write === undefined) return happen();
+      disturbance.meanwhile(trouble.write, happen, isDatabaseWrite);
+      await stage.run('enforce', {});
+    },
     'tokens of others': () => mintForeign(world),
     'by hand': ({ job, token }) => (job === 'rotate' ? rotateByHand(token) : stage.run(job, {})),
   };
@@ -132,7 +165,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
     /** Whatever version there is, the present one comes back. */
     upgrade: () => deploy(),
     async happen(trouble: Trouble): Promise<void> {
-      if (trouble.kind !== 'hand' && trouble.kind !== 'death') count(trouble);
+      if (!COUNT_THEMSELVES.includes(trouble.kind)) count(trouble);
       tell(JSON.stringify(trouble));
       await (happenings[trouble.kind] as (trouble: Trouble) => unknown)(trouble);
     },

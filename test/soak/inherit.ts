@@ -1,9 +1,8 @@
-import { GRANTS } from '../crash/policy.ts';
 import { HOUR } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import type { createOracles } from './oracles.ts';
 import type { LifePlan } from './plan.ts';
-import { type Inherited, secretOf } from './policies.ts';
+import { type Inherited, secretOf, usesOf } from './policies.ts';
 
 const VALUES: Readonly<Record<string, (token: string) => object>> = {
   token: (token) => ({ host: 'influx', port: 8181, token }),
@@ -14,11 +13,13 @@ const VALUES: Readonly<Record<string, (token: string) => object>> = {
 export async function inherit(
   { people, clock }: World,
   { history }: Pick<ReturnType<typeof createOracles>, 'history'>,
-  { adopted = [] }: LifePlan,
+  plan: LifePlan,
 ): Promise<Inherited> {
+  const { adopted = [] } = plan;
   const ids = new Map<number, string>();
   for (const { token, key } of adopted) {
-    const made = await people.mint({ description: 'made by hand', permissions: GRANTS });
+    const permissions = [{ action: usesOf(plan, token), resource: 'metrics' }];
+    const made = await people.mint({ description: 'made by hand', permissions });
     // It will be ours.
     delete history.foreign[made.id];
     const json = VALUES[key ?? '']?.(made.accessToken);

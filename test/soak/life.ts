@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Rising } from '../crash/alarms.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import { openWorld } from '../world/open-world.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import { type Chance, createChance } from './chance.ts';
+import { askConsumers } from './consumers.ts';
+import { databasesAtFirst } from './databases.ts';
 import { createDisturbance } from './disturb.ts';
 import { createHappenings, type Stage } from './happen.ts';
 import { inherit } from './inherit.ts';
@@ -11,6 +14,7 @@ import { mend } from './mend.ts';
 import { createOracles } from './oracles.ts';
 import { type LifePlan, lengthOf } from './plan.ts';
 import { neighbourPolicy, policyOf, UNCHANGED } from './policies.ts';
+import type { Trouble } from './trouble.ts';
 
 export interface Lived {
   /** By the virtual clock. */
@@ -82,7 +86,7 @@ function rowsIn(line: string): string[] {
 /** One firing of a schedule, as well as the trouble of the moment lets it. */
 async function fire(
   { world: { clock }, misfires, run }: Stage,
-  job: 'rotate' | 'reap',
+  job: ScheduledJob,
   seconds: number,
   firing: Chance,
 ): Promise<void> {
@@ -98,14 +102,35 @@ async function fire(
   if (again) await clock.waitFor(again);
 }
 
-function startSchedules(stage: Stage, { everyMs }: LifePlan, firing: Chance): void {
+function startSchedules(stage: Stage, { everyMs, databases }: LifePlan, firing: Chance): void {
   const { world, oracles } = stage;
-  for (const job of ['rotate', 'reap'] as const) {
-    world.clock.every(everyMs[job], job, async () => {
+  const schedules: readonly (readonly [ScheduledJob, number])[] = [
+    ['rotate', everyMs.rotate],
+    ['reap', everyMs.reap],
+    ...(databases ? ([['enforce', databases.everyMs]] as const) : []),
+  ];
+  for (const [job, periodMs] of schedules) {
+    world.clock.every(periodMs, job, async () => {
       if (stage.isOver) return;
       oracles.consume();
-      await fire(stage, job, everyMs[job] / 1_000, firing);
+      await fire(stage, job, periodMs / 1_000, firing);
       oracles.consume();
+    });
+  }
+}
+
+function startTroubles(
+  stage: Stage,
+  troubles: readonly Trouble[],
+  {
+    startAt,
+    happen,
+  }: { readonly startAt: number; readonly happen: (trouble: Trouble) => Promise<void> },
+): void {
+  const { clock } = stage.world;
+  for (const trouble of troubles) {
+    clock.at(startAt + trouble.at, () => {
+      if (!stage.isOver) clock.spawn('trouble', () => happen(trouble));
     });
   }
 }
@@ -135,17 +160,23 @@ async function mendAll(stage: Stage, tell: Tell, disinherit: (secret: string) =>
 }
 
 /** A person approves what the limits keep back. */
-async function approve({ deployment, run }: Stage): Promise<void> {
-  const { error } = await deployment.invoke('reap', {});
-  deployment.takeLines();
-  const [, hash] = /"approve": "(\w+)"/.exec(error?.errorMessage ?? '') ?? [];
-  if (hash) await run('reap', { approve: hash });
+async function approve({ deployment, run }: Stage, { databases }: LifePlan): Promise<void> {
+  const jobs: readonly ScheduledJob[] = databases ? ['reap', 'enforce'] : ['reap'];
+  for (const job of jobs) {
+    const { result } = await deployment.invoke(job, { dryRun: true });
+    deployment.takeLines();
+    for (const { hash } of result?.plan.refusals ?? []) await run(job, { approve: hash });
+  }
 }
 
 /** What is not as it ought to be at the end of a calm time. */
-async function judge({ oracles, run }: Stage, calmAt: number): Promise<string[]> {
+async function judge({ oracles, run, deployment }: Stage, calmAt: number): Promise<string[]> {
   const held = oracles.inPeoplesHands().map((name) => `D: ${name} is still in people's hands`);
-  const found = [...oracles.settle(calmAt), ...held];
+  const found = [
+    ...oracles.settle(calmAt),
+    ...held,
+    ...oracles.databases.unsettled(deployment.policy),
+  ];
   if (found.length > 0 || !oracles.isWell()) return found;
   const rings = [...(await run('rotate', {})), ...(await run('reap', {}))];
   return rings.map((ring) => `K: ${ring} rings, and everything is settled`);
@@ -167,7 +198,7 @@ export async function live(
   const { activationDelayMs, revocationDelayMs, routers, manners } = plan;
   const world = await openWorld(policyOf(plan, UNCHANGED), {
     isSimulated,
-    databases: ['metrics', 'events'],
+    databases: databasesAtFirst(plan.databases),
     ...{ activationDelayMs, revocationDelayMs, routers, manners },
     chance: chance.of('processes').next,
   });
@@ -180,6 +211,7 @@ export async function live(
   const oracles = createOracles(world, {
     renewBefore: lengthOf(plan.lives.renewBefore ?? '14d'),
     everyMs: plan.everyMs.rotate,
+    windows: plan.windows,
     rising,
   });
   const counts = { runs: 0, failedRuns: 0 };
@@ -203,15 +235,19 @@ export async function live(
       const by = stage.deployment;
       const leave = oracles.enter();
       const undisturbed = disturbance.disturbed();
+      const unheld = disturbance.held();
       const judgeHolds = oracles.judgeHolds(job);
+      const judgeDatabases = job === 'enforce' ? oracles.databases.enter(event) : undefined;
       const answer = await by.invoke(job, event);
       const wasAlone = leave();
       const isDisturbed = disturbance.disturbed() > undisturbed;
-      const about = { job, isStormy: disturbance.isStormy(), isDisturbed };
+      const isHeld = disturbance.held() > unheld;
+      const about = { job, isStormy: disturbance.isStormy(), isDisturbed, isHeld };
       judgeHolds(answer, wasAlone);
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;
       const rang = oracles.hear(about, answer, lines);
+      judgeDatabases?.(answer, { isDisturbed, rang, policy: by.policy });
       counts.runs += 1;
       if (answer.error) counts.failedRuns += 1;
       const said = [answer.error?.errorMessage.slice(0, 200), ...rang].filter(Boolean).join(', ');
@@ -220,12 +256,18 @@ export async function live(
     },
   };
   const happenings = createHappenings(stage, plan, tell);
-  for (const trouble of plan.troubles) {
-    clock.at(startAt + trouble.at, () => {
-      if (!stage.isOver) clock.spawn('trouble', () => happenings.happen(trouble));
+  // A process that runs a bundle is the machine's, which freezes none.
+  const troubles = plan.troubles.filter(({ kind }) => isSimulated || kind !== 'freeze');
+  startTroubles(stage, troubles, { startAt, happen: happenings.happen });
+  if (plan.hasNeighbour) startNeighbour(stage, plan);
+  if (plan.asking) {
+    askConsumers(world, {
+      asking: plan.asking,
+      chance: chance.of('consumers'),
+      gracePeriod: lengthOf(plan.lives.gracePeriod),
+      ask: () => stage.isOver || oracles.consume(),
     });
   }
-  if (plan.hasNeighbour) startNeighbour(stage, plan);
   // A first run by hand, as the README says.
   await stage.run('rotate', {});
   startSchedules(stage, plan, chance.of('firing'));
@@ -247,11 +289,11 @@ export async function live(
   for (let day = 2; day < 5 && !stage.isOver; day += 1) {
     await goOn(calmAt + day * DAY);
     if (!stage.isOver) await mendAll(stage, tell, happenings.disinherit);
-    if (!stage.isOver) await approve(stage);
+    if (!stage.isOver) await approve(stage, plan);
   }
   // A day before the end, because an alarm speaks of the periods before, too.
   await goOn(endAt - DAY);
-  if (!stage.isOver) await approve(stage);
+  if (!stage.isOver) await approve(stage, plan);
   await goOn(endAt);
   stage.isOver = true;
   const violations = [...oracles.found];

@@ -1,6 +1,7 @@
 import { OWNER } from '../crash/policy.ts';
-import { holdOf, type View } from '../crash/view.ts';
+import { holdOf } from '../crash/view.ts';
 import type { Deployment, World } from '../world/world.ts';
+import type { createOracles } from './oracles.ts';
 
 interface Troubled {
   readonly secret: string;
@@ -12,7 +13,7 @@ interface Troubled {
 export async function mend(
   { people, cluster }: World,
   deployment: Deployment,
-  { view }: { readonly view: () => View },
+  oracles: Pick<ReturnType<typeof createOracles>, 'view' | 'asksFor'>,
   { secret, isTroubled }: Troubled,
 ): Promise<readonly string[]> {
   const failed: string[] = [];
@@ -21,6 +22,7 @@ export async function mend(
   };
   const order = async (way: string) =>
     note(await deployment.revoke({ way, secret, reason: 'calm' }));
+  const { view } = oracles;
   const seen = view().secrets.get(secret);
   if (seen?.isDeleted) await people.restoreSecret(secret);
   if (seen && seen.tags['keyturn:owner'] === undefined) {
@@ -30,7 +32,8 @@ export async function mend(
   // One may stand behind the other.
   for (const way of ['lift', 'unfreeze', 'lift'])
     if (holdOf(view().secrets.get(secret))) await order(way);
-  note(await deployment.rotate({ tokens: [secret.split('/').at(-1)], force: true }));
+  const event = { tokens: [secret.split('/').at(-1)], force: true };
+  note(await oracles.asksFor(secret, () => deployment.rotate(event)));
   // What a person stripped, `rotate` leaves to people.
   if (isTroubled()) await order('replace');
   return failed;

@@ -21,8 +21,11 @@ import {
   type View,
   viewOf,
 } from '../crash/view.ts';
+import type { ScheduledJob } from '../world/jobs.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
+import { createDatabaseOracles } from './database-oracles.ts';
+import { LONGEST_WAIT, promotionsOutside, type Windows } from './windows.ts';
 import { isRead } from './writes.ts';
 
 /** So many runs within `renewBefore` are enough to renew a token. */
@@ -34,10 +37,12 @@ export function createOracles(
   {
     renewBefore,
     everyMs,
+    windows,
     rising,
   }: {
     readonly renewBefore: number;
     readonly everyMs: number;
+    readonly windows?: Windows | undefined;
     readonly rising: Rising;
   },
 ) {
@@ -54,6 +59,9 @@ export function createOracles(
   let entered = 0;
   const endedFirst = new Set<string>();
   const meant = new Set<string>();
+  /** Secrets whose rotation a person asks for now, or asked for before the run that goes on. */
+  const askedFor = new Set<string>();
+  const pace = { renewBefore, everyMs, isAskedFor: (secret: string) => askedFor.has(secret) };
 
   const view = (): View => {
     seen ??= viewOf(cluster.state, aws.state, clock.now());
@@ -84,6 +92,8 @@ export function createOracles(
     isPolicyNew = false;
     note(history, step, terms);
     tell(violations(history, step, terms));
+    if (windows && world.origin(call)?.job === 'rotate')
+      tell(promotionsOutside(history, step, terms, { ...pace, windows }));
     return reply;
   });
 
@@ -146,6 +156,7 @@ export function createOracles(
 
   return {
     found,
+    databases: createDatabaseOracles(world, tell),
     history,
     view,
     isHeld,
@@ -170,7 +181,7 @@ export function createOracles(
       };
     },
     /** H: to be called before a run, and after it. What fails, or sees the past, leaves its rest to the next one of `reap`. */
-    judgeHolds(job: 'rotate' | 'reap') {
+    judgeHolds(job: ScheduledJob) {
       const before = view();
       const isClear = () => aws.readLagMs === 0 && aws.listLagMs === 0;
       const wasClear = isClear();
@@ -198,6 +209,11 @@ export function createOracles(
         meant.delete(secret);
         if (handActs === acts) tell(claims(inWorld, condemned, answer));
       };
+    },
+    /** A person asks for the rotation of a secret, until that is done. */
+    async asksFor<T>(secret: string, rotate: () => Promise<T>): Promise<T> {
+      askedFor.add(secret);
+      return await rotate().finally(() => askedFor.delete(secret));
     },
     /** A person does something. */
     noteAct() {
@@ -228,20 +244,26 @@ export function createOracles(
         job,
         isStormy,
         isDisturbed,
+        isHeld = false,
       }: {
-        readonly job: 'rotate' | 'reap';
+        readonly job: ScheduledJob;
         readonly isStormy: boolean;
         /** Something was done to the run, by chance or by the weather. */
         readonly isDisturbed: boolean;
+        /** It was frozen, killed, or kept waiting for people: it may not have come to its end. */
+        readonly isHeld?: boolean;
       },
       answer: Answered,
       lines: readonly string[],
     ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
+      if (answer.error?.errorType === 'Sandbox.Timedout' && !isHeld)
+        tell([`M: ${job} did not end before its deadline`]);
       const couldWork = !isStormy && !(answer.error && isDisturbed);
       if (job === 'rotate' && couldWork) worked.push(clock.now());
-      const heard = hearing({ ...answer, lines }, rising);
+      // That `enforce` fails tells nobody of tokens.
+      const heard = hearing({ ...(job !== 'enforce' && answer), lines }, rising);
       const untold = troublesNow().filter(({ trouble }) => trouble && !isTold(trouble, heard));
       noteSilence(untold, job === 'rotate' ? 1 : 0);
       return heard.rang;
@@ -249,10 +271,11 @@ export function createOracles(
     /** What is not where it ought to end, of what there was at an instant: a calm month rotates, too. */
     settle(since: number) {
       const { at, tokens, secrets } = view();
+      const longestWait = 2 * DAY + (windows ? LONGEST_WAIT : 0);
       const madeAt = (id = '') => tokens.get(id)?.createdAt ?? 0;
       const all = [...secrets].map(([name, secret]) => {
         const { AWSPENDING, ...labels } = secret.labels;
-        const isFresh = madeAt(secret.holders.AWSPENDING) > at - 2 * DAY;
+        const isFresh = madeAt(secret.holders.AWSPENDING) > at - longestWait;
         return [name, isFresh ? { ...secret, labels } : secret] as const;
       });
       const current = new Set(all.map(([, { holders }]) => holders.AWSCURRENT));

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { acts } from '../crash/acts.ts';
-import { drawPlan, type Trouble } from './plan.ts';
+import { drawPlan } from './plan.ts';
+import { policyOf, UNCHANGED } from './policies.ts';
+import type { Trouble } from './trouble.ts';
 
 type Hand = Extract<Trouble, { readonly kind: 'hand' }>;
 
@@ -19,4 +21,16 @@ test('in a hundred lives people do everything that they do behind the look of a 
   expect([...done].sort()).toEqual(Object.keys(acts).sort());
   expect(lives.filter(({ length }) => length === 0).length).toBeGreaterThan(30);
   expect(lives.filter(({ length }) => length > 50).length).toBeGreaterThan(10);
+});
+
+test('in a hundred lives there are entries that only read beside others, in some all do, and their policy says so', () => {
+  const plans = Array.from({ length: 100 }, (_, seed) => drawPlan(seed + 1, { tokens: 4 }));
+  const counts = plans.map(({ reading = [] }) => reading.length);
+  expect(new Set(counts)).toEqual(new Set([0, 1, 2, 3, 4]));
+  const some = plans.find(({ reading = [] }) => reading.length === 1) ?? drawPlan(1, {});
+  const { tokens } = policyOf(some, UNCHANGED) as {
+    readonly tokens: Readonly<Record<string, { readonly permissions: object }>>;
+  };
+  const uses = Object.values(tokens).flatMap(({ permissions }) => Object.keys(permissions));
+  expect(uses.sort()).toEqual(['read', 'write', 'write', 'write']);
 });

@@ -1,5 +1,7 @@
 import { OWNER } from '../crash/policy.ts';
+import { GRANTED, NAMED, type Rule, withRule } from './databases.ts';
 import type { LifePlan } from './plan.ts';
+import { textOf } from './windows.ts';
 
 export const nameOf = (token: number) => `token-${token}`;
 export const secretOf = (token: number) => `keyturn/${OWNER}/${nameOf(token)}`;
@@ -10,6 +12,8 @@ export interface Changes {
   readonly wide: ReadonlySet<number>;
   readonly isSooner: boolean;
   readonly retires: boolean;
+  /** About databases; absent: as planned. */
+  readonly rules?: readonly Rule[];
 }
 
 export const UNCHANGED: Changes = {
@@ -19,7 +23,9 @@ export const UNCHANGED: Changes = {
   retires: false,
 };
 
-const DATABASES = ['metrics', 'events'];
+/** What the consumers of an entry do. */
+export const usesOf = ({ reading }: LifePlan, token: number) =>
+  reading?.includes(token) ? 'read' : 'write';
 
 /** Ids of the tokens that entries take over. */
 export type Inherited = ReadonlyMap<number, string>;
@@ -27,7 +33,7 @@ export type Inherited = ReadonlyMap<number, string>;
 /** The policy file at one time of a life. */
 export function policyOf(
   plan: LifePlan,
-  { removed, wide, isSooner, retires }: Changes,
+  { removed, wide, isSooner, retires, rules = plan.databases?.rules ?? NAMED }: Changes,
   inherited: Inherited = new Map(),
 ): object {
   const adoptOf = (token: number) => {
@@ -35,19 +41,26 @@ export function policyOf(
     const tokenId = inherited.get(token);
     return tokenId && { adopt: { tokenId, ...(key && { key }) } };
   };
+  const { windows } = plan;
   const numbers = Array.from({ length: plan.tokens }, (_, token) => token);
   const listed = numbers.filter((token) => !removed.has(token) || removed.size === plan.tokens);
   return {
     owner: OWNER,
-    defaults: { ...plan.lives, ...(isSooner && { quarantine: '30m' }) },
+    ...(windows && { timeZone: windows.timeZone }),
+    defaults: {
+      ...plan.lives,
+      ...(isSooner && { quarantine: '30m' }),
+      ...(windows && { windows: windows.windows.map(textOf) }),
+    },
     limits: plan.limits,
-    databases: DATABASES.map((name) => ({ name })),
+    databases: rules,
     schedules: {
       rotate: `rate(${plan.everyMs.rotate / 60_000} minutes)`,
       reap:
         plan.everyMs.reap === 3_600_000
           ? 'rate(1 hour)'
           : `rate(${plan.everyMs.reap / 3_600_000} hours)`,
+      ...(plan.databases && { enforce: `rate(${plan.databases.everyMs / 3_600_000} hours)` }),
     },
     ...(retires && { onRemoval: 'retire' }),
     ...(plan.deletesForeign && { expiredForeignTokens: 'delete' }),
@@ -55,7 +68,9 @@ export function policyOf(
       listed.map((token) => [
         nameOf(token),
         {
-          permissions: { write: wide.has(token) ? DATABASES : DATABASES.slice(0, 1) },
+          permissions: {
+            [usesOf(plan, token)]: wide.has(token) ? GRANTED : GRANTED.slice(0, 1),
+          },
           ...adoptOf(token),
         },
       ]),
@@ -90,3 +105,9 @@ export function after(changes: Changes, change: string, token: number): Changes 
       return UNCHANGED;
   }
 }
+
+/** The same, with another rule for a database. */
+export const ruledBy = (changes: Changes, { databases }: LifePlan, rule: Rule): Changes => ({
+  ...changes,
+  rules: withRule(changes.rules ?? databases?.rules ?? NAMED, rule),
+});

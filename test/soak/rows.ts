@@ -1,3 +1,4 @@
+import type { DatabaseAction } from '../../functions/enforcement/plan/database-action.ts';
 import type { ReapingAction } from '../../functions/reaping/plan/reaping-action.ts';
 import type {
   ReplacementReason,
@@ -70,9 +71,14 @@ const REST = {
   'replicate ReplicaFailed': true,
   'check-replicas ReplicaLate': true,
   'check-replicas ReplicaFailed': true,
+  'change Differs': true,
+  'change BelowMinimum': true,
+  'change AboveMaximum': true,
+  'create-database DatabaseMissing': true,
+  'create-table TableDeclared': true,
 } satisfies Record<
   Exclude<
-    RowOf<RotationAction | ReapingAction>,
+    RowOf<RotationAction | ReapingAction | DatabaseAction>,
     `${'rotate' | 'mint' | 'resume' | 'arm'} ${string}`
   >,
   true
@@ -81,7 +87,7 @@ const REST = {
 const rowsOf = (kinds: readonly string[], reasons: object) =>
   kinds.flatMap((kind) => Object.keys(reasons).map((reason) => `${kind} ${reason}`));
 
-/** Every row that `rotate` and `reap` can decide by. */
+/** Every row that a schedule can decide by. */
 export const ROWS: readonly string[] = [
   ...rowsOf(['rotate'], { ...URGENT, ...ORDINARY }),
   ...rowsOf(['mint', 'arm'], ORDINARY),

@@ -1,4 +1,5 @@
-import type { LifePlan, Trouble } from './plan.ts';
+import type { LifePlan } from './plan.ts';
+import type { Trouble } from './trouble.ts';
 
 /** What a violation is about, without ids, instants and numbers. */
 export const kindOf = (violation: string): string =>

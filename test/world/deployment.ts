@@ -10,7 +10,7 @@ import {
 import { firingsOf, latestInSeconds } from '../../lib/schedule/gaps.ts';
 import { createHost, type Host } from '../../sandbox/lambda/host.ts';
 import { serveLogs } from '../../sandbox/lambda/log-groups.ts';
-import { createSimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
+import { createSimulatedHost, type SimulatedHost } from '../../sandbox/lambda/simulated/host.ts';
 import type { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { JOBS, type Job } from './jobs.ts';
 import { readMetrics } from './metrics.ts';
@@ -23,7 +23,7 @@ import type { Answered, Deployment } from './world.ts';
 /** A deployment, and the host that runs its functions. */
 export interface Deployed {
   readonly deployment: Deployment;
-  readonly host: Host;
+  readonly host: Host | SimulatedHost;
   /** What its functions answered, as JSON. */
   readonly answers: readonly string[];
 }

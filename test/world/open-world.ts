@@ -58,6 +58,12 @@ export async function openWorld(
       if (!deployer) throw new Error(`no function makes the call ${call.operation}`);
       await deployer.host.kill(call.caller ?? '');
     },
+    freeze(call, ms) {
+      const host = deployerOf(call, deployed)?.host;
+      if (!host || !('pause' in host))
+        throw new Error(`nothing freezes what calls ${call.operation}`);
+      clock.at(clock.now() + ms, host.pause(call.caller ?? ''));
+    },
     async beside({ caller }, run) {
       const other = clock.spawn('the other run', run);
       besides.add(other);

@@ -25,6 +25,8 @@ export interface People {
   createDatabase(name: string): Promise<void>;
   changeDatabase(name: string, change: object): Promise<void>;
   deleteDatabase(name: string): Promise<void>;
+  renameDatabase(name: string, to: string): Promise<void>;
+  undeleteDatabase(id: number): Promise<void>;
 
   createSecret(
     name: string,
@@ -95,6 +97,8 @@ export function createPeople(
     createDatabase: (name) => manage('POST', '/databases', { name }),
     changeDatabase: (name, change) => manage('PATCH', `/databases/${name}`, change),
     deleteDatabase: (name) => manage('DELETE', `/databases/${name}`),
+    renameDatabase: (name, to) => manage('PUT', `/databases/${name}/rename`, { name: to }),
+    undeleteDatabase: (id) => manage('PUT', `/databases/${id}/undelete`),
     async createSecret(Name, SecretString, tags = {}) {
       await secrets.createSecret({ Name, SecretString, Tags: tagList(tags) });
     },

@@ -42,6 +42,8 @@ export interface World extends Deployment {
   origin(call: Call): { readonly job: Job; readonly policy: object } | undefined;
   /** Ends the process that makes a call. */
   kill(call: Call): Promise<void>;
+  /** Freezes the process that makes a call for so long, in a simulated world: what falls due meanwhile happens to it afterwards. */
+  freeze(call: Call, ms: number): void;
   /** Holds the process that makes a call, while something else runs from start to end. */
   beside(call: Call, run: () => Promise<unknown>): Promise<void>;
   /** Whoever was held does not wait for ever, and may end first: resolves when all that ran beside others is over. */

@@ -27,13 +27,24 @@ const errorOf = (errorType: string, errorMessage: string): Answer => ({
   error: { errorType, errorMessage, trace: [] },
 });
 
+/** One that can be stopped for some time, in the middle of a run as well. */
+interface SimulatedInstance extends Instance {
+  /** Returns what lets it go on: what fell due meanwhile happens to it then. */
+  pause(): () => void;
+}
+
+export interface SimulatedHost extends Host {
+  /** Stops a process, as a machine that is frozen does: its time-out goes on. Returns what lets it go on. */
+  pause(instanceId: string): () => void;
+}
+
 /** An instance of a function that is no process of the machine. */
 function startInstance(
   id: string,
   { start }: SimulatedFunction,
   options: SimulatedHostOptions,
   write: (line: string) => void,
-): Instance {
+): SimulatedInstance {
   const environment = options.credentialsOf?.(id) ?? {};
   const process = new SimulatedProcess({ ...options, caller: id, environment });
   let handler: Handler | undefined;
@@ -74,6 +85,10 @@ function startInstance(
           });
       });
     },
+    pause() {
+      process.freeze();
+      return () => process.thaw();
+    },
     kill() {
       state = 'ended';
       process.kill();
@@ -87,14 +102,14 @@ function startInstance(
  * Runs functions as Lambda does, but in this process: as many at once as are asked for, each with an instance of its own
  * that is frozen between invocations. Nothing leaves this process, so that the same seed has the same life.
  */
-export function createSimulatedHost(options: SimulatedHostOptions): Host {
+export function createSimulatedHost(options: SimulatedHostOptions): SimulatedHost {
   replaceGlobals();
   replaceNetwork();
   const { clock, functions, idPrefix = '' } = options;
-  const instances: { readonly name: string; readonly instance: Instance }[] = [];
+  const instances: { readonly name: string; readonly instance: SimulatedInstance }[] = [];
   const logs: LogLine[] = [];
 
-  const start = (one: SimulatedFunction): Instance => {
+  const start = (one: SimulatedFunction): SimulatedInstance => {
     const number = instances.filter(({ name }) => name === one.name).length + 1;
     const instanceId = `${idPrefix}${one.name}-${number}`;
     const instance = startInstance(instanceId, one, options, (text) =>
@@ -104,10 +119,10 @@ export function createSimulatedHost(options: SimulatedHostOptions): Host {
     return instance;
   };
 
-  const kill = async (id: string) => {
+  const find = (id: string): SimulatedInstance => {
     const found = instances.find(({ instance }) => instance.id === id);
     if (!found) throw new Error(`No instance ${id}`);
-    await found.instance.kill();
+    return found.instance;
   };
 
   return {
@@ -135,7 +150,8 @@ export function createSimulatedHost(options: SimulatedHostOptions): Host {
           )
         : answer;
     },
-    kill,
+    kill: async (id) => find(id).kill(),
+    pause: (id) => find(id).pause(),
     get instances() {
       return instances.map(({ instance }) => instance);
     },
