@@ -33,10 +33,9 @@ import { revokeToken } from './revoke-token.ts';
 import { type SharedListing, sharedListing } from './shared-listing.ts';
 import { type Failure, MOST_NAMED, mayStillWork, toldOnce } from './tell-failures.ts';
 
-/** A part of an order was not carried out; repeating the order continues where it stopped. */
+/** A part of an order was not carried out; repeating the order continues where it stopped. Its message ends with the report. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
-  readonly report: RevocationReport;
 
   constructor(
     report: RevocationReport,
@@ -47,7 +46,6 @@ export class RevocationError extends AggregateError {
       failures.map(({ error }) => error),
       `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(fitted(report, MOST_BYTES_OF_ERROR))}`,
     );
-    this.report = report;
   }
 }
 
