@@ -49,23 +49,28 @@ export function resultOf(
   };
 }
 
-/** Takes all permissions away. `noUndo`: also if neither the description has room to keep them, nor the policy says them. */
-async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<void> {
+/**
+ * Takes all permissions away. `noUndo`: also if neither the description has room to keep them, nor the policy says them.
+ * False: it is gone, or not ours any more.
+ */
+async function stripOwned(owned: OwnedToken, noUndo: boolean, tools: Tools): Promise<boolean> {
   const fresh = await freshToken(tools, owned);
-  if (!fresh) return;
+  if (!fresh) return false;
   if (!noUndo && !canGiveBack(fresh, tools.policy, tools.apiNow())) {
     throw new Error(`the description of ${fresh.token.id} has no room for its permissions`);
   }
   await changeToken(tools, fresh, stripped(fresh, 'frozen', tools.apiNow()));
+  return true;
 }
 
+/** Undefined: it was ours, and is gone or not ours any more: nothing was done to it. */
 export async function strip(
   observed: ObservedToken,
   noUndo: boolean,
   tools: Tools,
-): Promise<TokenResult> {
-  if (observed.owned) await stripOwned(observed.owned, noUndo, tools);
-  else await tools.api.updateToken(observed.token.id, { permissions: [] });
+): Promise<TokenResult | undefined> {
+  if (!observed.owned) await tools.api.updateToken(observed.token.id, { permissions: [] });
+  else if (!(await stripOwned(observed.owned, noUndo, tools))) return undefined;
   return resultOf(observed, 'frozen');
 }
 

@@ -21,6 +21,7 @@ import { fingerprintReader } from '../tokens/read-fingerprint.ts';
 import { tokenNamedBy } from '../tokens/version-id.ts';
 import { foreignHolders } from './plan/decide-revocation.ts';
 import type { Unseen } from './plan/unseen.ts';
+import { sharedListing } from './shared-listing.ts';
 
 /** What reading both systems for a person's order needs. */
 interface OrderReaders {
@@ -337,7 +338,7 @@ export async function observeAgain(
   names: readonly string[],
   readers: OrderReaders & Pick<Timing, 'now' | 'sleep'>,
 ): Promise<RevocationObservation> {
-  const listTokens = sharedListing(readers.api, readers);
+  const { listTokens } = sharedListing(readers.api, readers);
   const shared = { ...readers, api: { ...readers.api, listTokens } };
   const secretNamed = secretNamedIn(observation);
   const unseen = new Map<string, string>();
@@ -360,42 +361,5 @@ export async function observeAgain(
       ...observation.unseen.filter(({ secret }) => !names.includes(secret)),
       ...[...unseen].map(([secret, said]) => ({ secret, said })),
     ],
-  };
-}
-
-type Listing = OwnWritesApi['listTokens'];
-
-/** So many listings follow each other at once: what an order about a few secrets needs. */
-const AT_ONCE = 20;
-/** Every further one begins so much later after the one before than that did. */
-const SPACING_MS = 250;
-
-/**
- * Shares one listing between all callers that wait at the same time. Each caller gets a listing that began
- * after its call, so it is never out of date, and many secrets do not need as many listings: the looks of a large order
- * come one by one, as its writes do, and each would read all tokens. In the 15 minutes of a run there are a hundred at most.
- */
-export function sharedListing(
-  { listTokens }: Pick<OwnWritesApi, 'listTokens'>,
-  { now, sleep }: Pick<Timing, 'now' | 'sleep'>,
-): Listing {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: ReturnType<Listing> | undefined;
-  let begun = 0;
-  let earliest = Number.NEGATIVE_INFINITY;
-  return () => {
-    next ??= running.then(async () => {
-      try {
-        if (now() < earliest) await sleep(earliest - now());
-      } finally {
-        next = undefined; // whoever comes from now on gets a later one
-      }
-      begun += 1;
-      earliest = now() + SPACING_MS * Math.max(0, begun - AT_ONCE);
-      const listing = listTokens();
-      running = listing.catch(() => {}); // the callers of this listing get its error
-      return listing;
-    });
-    return next;
   };
 }

@@ -7,6 +7,7 @@ import type { RevocationObservation } from './observe.ts';
 import type { Order } from './plan/order.ts';
 import type { RevocationAction } from './plan/revocation-action.ts';
 import type { OrderObservation } from './plan/target.ts';
+import type { SharedListing } from './shared-listing.ts';
 import type { Failure } from './tell-failures.ts';
 import type { UnknownString } from './unknown-strings.ts';
 import type { Proving } from './verify-refused.ts';
@@ -25,6 +26,7 @@ export interface Revocation {
   readonly secrets: readonly string[];
   /** What both systems said when the order was planned. */
   readonly around: RevocationObservation & Pick<OrderObservation, 'endedIn'>;
+  readonly looks: SharedListing;
 }
 
 /** What happened to the tokens of one secret. */
@@ -77,6 +79,10 @@ export interface Progress {
   readonly unknown: Map<string, UnknownString>;
   /** What could not be looked at in it, in sentences. */
   readonly unseen: Set<string>;
+  /** Something was tried beside setting a hold. */
+  hasBegun: boolean;
+  /** Nobody has looked yet whether all was done that was carried out. */
+  unlooked?: boolean;
   /** What the first look showed of an earlier order like this one. Absent: there was no look yet. */
   before?: EarlierOrder;
   /** Why Secrets Manager did not say what the secret is like. Undefined: it did. */

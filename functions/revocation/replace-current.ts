@@ -3,8 +3,16 @@ import { announceRotation, moveCurrent, noteUnseen, verify } from '../rotation/p
 import { mintSuccessor, resumeSuccessor, type Successor } from '../rotation/successor.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
+import type { Secret } from '../secrets-manager/secret.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
-import { armedSince, currentHolder, hasVersion, provenCurrent, tokenOf } from '../tokens/state.ts';
+import {
+  armedSince,
+  currentHolder,
+  hasVersion,
+  provenCurrent,
+  tokenOf,
+  tokenUnder,
+} from '../tokens/state.ts';
 import type { ArmingTools } from '../tokens/under-hold.ts';
 import { tokenNamedBy, versionIdOf } from '../tokens/version-id.ts';
 import { observeOne } from './observe.ts';
@@ -57,21 +65,40 @@ async function obtainSuccessor(
 }
 
 /**
+ * The token that AWSCURRENT has, if it is proven. Undefined as well: it is none that could keep AWSCURRENT, since that is where
+ * it was before, on a token that is older than the successor; no listing tells more.
+ */
+async function currentIn(
+  secret: Secret,
+  before: ObservedSecret,
+  { token: { id, createdAt } }: OwnedToken,
+  tools: Tools,
+): Promise<OwnedToken | undefined> {
+  const held = tokenUnder(before, 'AWSCURRENT');
+  const isThere = secret.labels.AWSCURRENT === before.secret.labels.AWSCURRENT;
+  if (isThere && held && held.createdAt < createdAt) return undefined;
+  const secrets = { ...tools.secrets, describe: async () => secret };
+  const seen = await observeOne(secret.name, { ...tools, secrets }, { ids: [id] });
+  return seen && provenCurrent(seen, tools.apiNow());
+}
+
+/**
  * Moves AWSCURRENT to the successor, whichever version has it. What a faster run of the same order promoted
  * is as good, and a younger token of another run works and is not condemned: both keep AWSCURRENT.
  */
 async function claimCurrent(
-  { secret: { name, labels } }: ObservedSecret,
+  before: ObservedSecret,
   { version, owned }: Successor,
   order: Order,
   tools: Tools,
 ): Promise<{ readonly claimed: boolean; readonly successor: OwnedToken }> {
-  const { id, createdAt } = owned.token;
+  const { name, labels } = before.secret;
+  const { createdAt } = owned.token;
   for (let tried = 0; tried < MOST_MOVES; tried += 1) {
-    const seen = await observeOne(name, tools, { ids: [id] });
-    if (!seen || holdOf(seen.secret)) throw new Error(`${name} was put on hold meanwhile`);
-    const { AWSCURRENT } = seen.secret.labels;
-    const current = provenCurrent(seen, tools.apiNow());
+    const secret = await tools.secrets.describe(name);
+    if (!secret || holdOf(secret)) throw new Error(`${name} was put on hold meanwhile`);
+    const { AWSCURRENT } = secret.labels;
+    const current = await currentIn(secret, before, owned, tools);
     const isFaster = AWSCURRENT !== labels.AWSCURRENT && current?.marker.order === order.id;
     if (isFaster) return { claimed: false, successor: current };
     const isYounger = current !== undefined && current.token.createdAt > createdAt;

@@ -52,20 +52,32 @@ const RESERVE_MS = MINUTE_MS;
 /** A third time only if the second reading was out of date. */
 const MOST_PASSES = 3;
 
+/** Takes what is left to do, and verifies it. True: it was looked at behind the proof. */
+async function settleAndVerify(
+  progress: Progress,
+  verified: Set<TokenResult>,
+  tools: ArmingTools,
+): Promise<boolean> {
+  const { name, results, order } = progress;
+  progress.settled = await settle(progress, tools);
+  const ids = endedBy(results.values(), order, progress.settled);
+  // The proof may take minutes, and `rotate` may run meanwhile.
+  await Promise.all([verifyEnded(progress, verified, tools), noteEnded(name, ids, tools)]);
+  if (!progress.unlooked) return false;
+  await settleAndVerify(progress, verified, tools);
+  return true;
+}
+
 /**
  * Carries out the order and verifies it, twice. Strings are ended and probed at once, whatever a late reading shows, and
  * only then it is waited for. An error becomes a failure of the result; it is never thrown.
  */
 async function carryOutOrder(progress: Progress, tools: ArmingTools): Promise<void> {
-  const { name } = progress;
   const verified = new Set<TokenResult>();
   try {
     for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
-      progress.settled = await settle(progress, tools);
-      const ids = endedBy(progress.results.values(), progress.order, progress.settled);
-      // The proof may take minutes, and `rotate` may run meanwhile.
-      await Promise.all([verifyEnded(progress, verified, tools), noteEnded(name, ids, tools)]);
-      if (pass > 1 && progress.late.length === 0) break;
+      const isSecond = await settleAndVerify(progress, verified, tools);
+      if ((pass > 1 || isSecond) && progress.late.length === 0) break;
       // It was shown before, so it may not be late: somebody may have undone it.
       const isUndone = pass < MOST_PASSES && progress.late.some((id) => progress.shown.has(id));
       const leftMs = tools.deadline - RESERVE_MS - tools.now();
@@ -125,13 +137,17 @@ export async function revokeSecret(
     unseen: new Set(),
     left: { seen: planned, actions: decideRevocation(planned, revocation.order, tools.apiNow()) },
     done: new Set(),
+    hasBegun: false,
     late: [],
     shown: new Set(),
     released: false,
     cut: false,
     settled: false,
   };
-  const lastLook = await underHold(name, tools, (arming) => carryOutOrder(progress, arming));
+  const { looks } = revocation;
+  const lastLook = await looks.together(() =>
+    underHold(name, tools, (arming) => carryOutOrder(progress, arming)),
+  );
   const left = leftOf(progress, tools.apiNow());
   for (const { result } of left) progress.results.set(result.tokenId, result);
   const results = withSuccessor([...progress.results.values()]);

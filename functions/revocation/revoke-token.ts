@@ -41,7 +41,7 @@ async function carryOut(
 ): Promise<TokenResult | 'moved' | undefined> {
   switch (action.kind) {
     case 'strip':
-      return strip(observed, noUndo, tools);
+      return (await strip(observed, noUndo, tools)) ?? resultOf(observed, 'frozen');
     case 'delete':
       return deleteToken(observed, tools);
     case 'give-back': {

@@ -16,13 +16,7 @@ import { findEnded, idsInVersions, searchValues } from './find-leaked.ts';
 import { goneBefore } from './gone-before.ts';
 import { doubtElsewhere } from './made-elsewhere.ts';
 import { refuseWithoutToken, seenFor } from './not-begun.ts';
-import {
-  type Need,
-  observeAgain,
-  observeAll,
-  type RevocationObservation,
-  sharedListing,
-} from './observe.ts';
+import { type Need, observeAgain, observeAll, type RevocationObservation } from './observe.ts';
 import { findPassedOver } from './passed-over.ts';
 import { homeOfToken } from './plan/hidden-tokens.ts';
 import { ENDING_WAYS, needsNoAws, UNDOING_WAYS } from './plan/order.ts';
@@ -36,12 +30,12 @@ import type { RevocationReport, RevokedToken } from './report.ts';
 import type { RevocationRequest } from './request.ts';
 import { revokeSecret } from './revoke-secret.ts';
 import { revokeToken } from './revoke-token.ts';
+import { type SharedListing, sharedListing } from './shared-listing.ts';
 import { type Failure, MOST_NAMED, mayStillWork, toldOnce } from './tell-failures.ts';
 
-/** A part of an order was not carried out; repeating the order continues where it stopped. */
+/** A part of an order was not carried out; repeating the order continues where it stopped. Its message ends with the report. */
 export class RevocationError extends AggregateError {
   override readonly name = 'RevocationError';
-  readonly report: RevocationReport;
 
   constructor(
     report: RevocationReport,
@@ -52,7 +46,6 @@ export class RevocationError extends AggregateError {
       failures.map(({ error }) => error),
       `not all of the order was done; what can be done by repeating it is done by giving the same order again.\n${[...reasons].join('\n')}\n${JSON.stringify(fitted(report, MOST_BYTES_OF_ERROR))}`,
     );
-    this.report = report;
   }
 }
 
@@ -84,8 +77,13 @@ function announce(
   }
 }
 
+interface Sharing {
+  readonly tools: Tools;
+  readonly looks: SharedListing;
+}
+
 /** All parts of an order share the listings of the cluster. */
-function sharing(tools: Tools): Tools {
+function sharing(tools: Tools): Sharing {
   let databases: ReturnType<Tools['api']['listDatabases']> | undefined;
   const listDatabases = () => {
     databases ??= tools.api.listDatabases().catch((error) => {
@@ -94,10 +92,9 @@ function sharing(tools: Tools): Tools {
     });
     return databases;
   };
-  return {
-    ...tools,
-    api: { ...tools.api, listTokens: sharedListing(tools.api, tools), listDatabases },
-  };
+  const looks = sharedListing(tools.api, tools);
+  const api = { ...tools.api, listTokens: looks.listTokens, listDatabases };
+  return { tools: { ...tools, api }, looks };
 }
 
 /** Carries out an order: every secret and every single token by itself. */
@@ -259,7 +256,7 @@ export async function runRevocation(
   const seen = <T>(asked: Promise<T>) => seenFor(given, runTools.policy, asked);
   const first = await seen(observeAll(runTools, needOf(given)));
   const request = await withWholeId(given, first, runTools);
-  const tools = sharing(atApiTime(runTools, first));
+  const { tools, looks } = sharing(atApiTime(runTools, first));
   const leaked = await seen(searchValues(request, first, tools));
   const listed = await seen(withFound(leaked, request, first, runTools));
   const endedIn = await findEnded(request, leaked, listed, tools);
@@ -287,7 +284,7 @@ export async function runRevocation(
   const order = orderOf(request, target, tools.policy, around);
   const deleteToken = createDeleteToken(tools);
   const said = { order, noUndo, reason, by, startedAt };
-  const revocation = { ...said, controls, deleteToken, secrets, around };
+  const revocation = { ...said, controls, deleteToken, secrets, around, looks };
   const applied = await applyRevocation(planned, around, revocation, tools);
   const proving = { startedAt, controls };
   const proven = applied.flatMap((each) => each.results);

@@ -3,6 +3,7 @@ import { namedDatabases, type TokenPolicy } from '../policy/policy.ts';
 import type { Tools } from '../run/tools.ts';
 import { holdOf } from '../secrets-manager/hold.ts';
 import type { Secret } from '../secrets-manager/secret.ts';
+import { MINUTE_MS } from '../time.ts';
 import { changeToken, freshOrUnshown, freshToken, restored } from '../tokens/change-token.ts';
 import type { ObservedSecret, OwnedToken } from '../tokens/observation.ts';
 import { restartGrace } from '../tokens/restart-grace.ts';
@@ -92,6 +93,16 @@ export async function noteUnseen(
   return { ...owned, marker: { ...owned.marker, refused } };
 }
 
+const isRetiring = ({ marker: { superseded, fenced, quarantined } }: OwnedToken): boolean =>
+  superseded !== undefined || fenced !== undefined || quarantined !== undefined;
+
+/**
+ * For so long the listing of a run tells that a token in use bears no mark of a retirement: to get one it must lose
+ * AWSCURRENT, and by a person's hand it must be back since. Step 8 starts its grace period whatever it bears then, and who
+ * dies before that takes no more than this from it.
+ */
+const LISTED_MS = MINUTE_MS;
+
 /**
  * Step 6, first half: after a roll back the token that is about to be replaced still has the marks of its
  * earlier retirement. They are removed, because its grace period starts now.
@@ -103,9 +114,8 @@ async function clearRetirement(
 ): Promise<void> {
   const fresh = await freshToken(tools, previous);
   if (!fresh || isExpired(fresh.token, tools.apiNow())) return;
-  const { superseded, fenced, quarantined, frozen } = fresh.marker;
-  if (isFrozen(fresh)) return;
-  if (superseded === undefined && fenced === undefined && quarantined === undefined) return;
+  const { frozen } = fresh.marker;
+  if (isFrozen(fresh) || !isRetiring(fresh)) return;
   const { marker, ...given } = restored(fresh, entry.permissions);
   // Of what an order froze, a person gave back what was meant to be.
   const permissions = frozen === undefined ? given.permissions : undefined;
@@ -178,24 +188,26 @@ function wasDead(seen: ObservedSecret, now: number): boolean {
 
 /**
  * Steps 6 to 8: makes a verified token current. A run that loses the race changes no token after that.
- * @param about `seen`: the secret as it was before step 2. `onPromoted` is called as soon as AWSCURRENT is moved: what
- * fails behind that does not undo it
+ * @param about `seen`: the secret as it was before step 2. `listedAt`: when its tokens were listed, by the Management API's
+ * time; absent: nothing is taken from that. `onPromoted` is called as soon as AWSCURRENT is moved: what fails behind that does not undo it
  */
 export async function promote(
   entry: TokenPolicy,
   about: {
     readonly successor: Successor;
     readonly seen: ObservedSecret;
+    readonly listedAt?: number | undefined;
     readonly onPromoted: () => void;
   },
   tools: ArmingTools,
 ): Promise<Promotion> {
-  const { successor, seen, onPromoted } = about;
+  const { successor, seen, listedAt = Number.NEGATIVE_INFINITY, onPromoted } = about;
   const { version, owned } = successor;
   const from = seen.secret.labels.AWSCURRENT;
   const current = ownedCurrent(seen);
   const former = isSame(current, owned) ? undefined : current;
-  if (former) await clearRetirement(entry, former, tools);
+  const isKnown = former && !isRetiring(former) && tools.apiNow() - listedAt < LISTED_MS;
+  if (former && !isKnown) await clearRetirement(entry, former, tools);
   // Consumers may have read any of them: nobody knows which string they have.
   if (isUnknown(seen, 'AWSCURRENT'))
     await restartGrace(seen, seen.tokens, entry.gracePeriod, tools);
@@ -210,7 +222,7 @@ export async function promote(
   if (from && from !== version && wasDead(seen, tools.apiNow())) {
     await takeLabelOff({ secret: entry.secret, label: 'AWSPREVIOUS', version: from }, tools);
   }
-  if (former) await supersede(former, entry.gracePeriod, tools);
+  if (former) await supersede(former, entry.gracePeriod, tools, !ended);
   await supersedeLeft(seen, entry.gracePeriod, tools, owned);
   // Last: while it lacks, the next run does what may be left of this (`recognise`).
   await notePromoted(owned, ended ? armedSince(owned) : tools.apiNow(), tools);

@@ -61,6 +61,8 @@ export interface Started {
   readonly reason: string;
   /** What a person must hear of, however it ends. */
   readonly error?: Error;
+  /** When its tokens were listed, by the Management API's time. */
+  readonly listedAt?: number;
 }
 
 /** What a token that a person went back to was given. */
@@ -327,7 +329,7 @@ function isStillRefused(
 
 /** Steps 6 to 8 of a verified token, and the event. `onCurrent`: it is current from now on, whatever fails behind that. */
 export async function finishRotation(
-  { entry, seen, successor, reason }: Started,
+  { entry, seen, successor, reason, listedAt }: Started,
   tools: ArmingTools,
   onCurrent: () => void = () => {},
 ): Promise<Result> {
@@ -340,7 +342,7 @@ export async function finishRotation(
     onCurrent();
     announceRotation({ entry, secretArn, tokenId, previousTokenId, reason }, tools);
   };
-  const result = await promote(entry, { successor, seen, onPromoted }, tools);
+  const result = await promote(entry, { successor, seen, listedAt, onPromoted }, tools);
   return result === 'promoted' ? 'done' : result;
 }
 
@@ -379,7 +381,8 @@ async function verifyAndFinish(
     tools,
     turns.finish,
   );
-  if (accepted) return turns.finish(() => finishVerified(started, tools));
+  if (accepted)
+    return turns.finish(() => finishVerified({ ...started, listedAt: observation.at }, tools));
   const about = { token: entry.name, secret: entry.secret, tokenId: successor.owned.token.id };
   tools.log.warn('not accepted yet', { ...about, detail });
   return isCurrent(successor, seen) ? { result: 'armed' } : armedOutcome('armed', successor);

@@ -10,15 +10,17 @@ function unlessGone(error: unknown): void {
 }
 
 /**
- * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun.
+ * The grace period of a token that had AWSCURRENT begins now, unless a fresh look shows that it has begun. `hadItUntilNow`:
+ * this run has just moved AWSCURRENT off it, so that whatever it bears is of an earlier retirement.
  */
 export async function supersede(
   owned: OwnedToken,
   gracePeriod: number,
   tools: Tools,
+  hadItUntilNow = false,
 ): Promise<void> {
   const fresh = await freshToken(tools, owned);
-  if (fresh && fresh.marker.superseded === undefined) {
+  if (fresh && (hadItUntilNow || fresh.marker.superseded === undefined)) {
     const change = supersedingFormer(fresh, gracePeriod, tools.apiNow());
     await changeToken(tools, fresh, change).catch(unlessGone);
   }

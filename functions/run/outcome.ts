@@ -62,12 +62,11 @@ const waitingLines = (outcomes: readonly Outcome<object>[]): readonly string[] =
     return result === 'postponed' ? [`postponed: ${nameOf(action)}; the next run does it`] : [];
   });
 
-/** Some actions failed; all others were carried out. */
-export class ApplyError<A extends object> extends AggregateError {
+/** Some actions failed; all others were carried out. Lambda logs every field of it: those of each action are logged before. */
+export class ApplyError extends AggregateError {
   override readonly name = 'ApplyError';
-  readonly outcomes: readonly Outcome<A>[];
 
-  constructor(outcomes: readonly Outcome<A>[]) {
+  constructor(outcomes: readonly Outcome<object>[]) {
     const wrong = outcomes.filter(wentWrong);
     super(
       wrong.map(({ error }) => error),
@@ -77,7 +76,6 @@ export class ApplyError<A extends object> extends AggregateError {
         ...fewLines(waitingLines(outcomes.filter((outcome) => !wentWrong(outcome)))),
       ].join('\n'),
     );
-    this.outcomes = outcomes;
   }
 }
 
@@ -99,9 +97,8 @@ export async function attempt<A extends object>(
 }
 
 /** Everything that went wrong, as the error that fails the invocation. Undefined: nothing did. */
-export const failureOf = <A extends object>(
-  outcomes: readonly Outcome<A>[],
-): ApplyError<A> | undefined => (outcomes.some(wentWrong) ? new ApplyError(outcomes) : undefined);
+export const failureOf = (outcomes: readonly Outcome<object>[]): ApplyError | undefined =>
+  outcomes.some(wentWrong) ? new ApplyError(outcomes) : undefined;
 
 /** How many actions failed, and how many of each kind were done. */
 export function measureOutcomes(outcomes: readonly Outcome<{ readonly kind: string }>[]): Measures {

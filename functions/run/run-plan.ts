@@ -19,7 +19,7 @@ export class PlanRefusedError extends Error {
   constructor(
     refusals: readonly Refusal[],
     outcomes: readonly Outcome<object>[],
-    failure?: ApplyError<object>,
+    failure?: ApplyError,
   ) {
     const lines = [...refusals.map(sentenceOf), failure?.message ?? otherActions(outcomes)];
     super(lines.join('\n'), { cause: failure });

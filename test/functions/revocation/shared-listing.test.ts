@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sharedListing } from '../../../functions/revocation/observe.ts';
+import { sharedListing } from '../../../functions/revocation/shared-listing.ts';
 
 /** A listing that takes a moment, and a clock that nobody waits for. */
 function open(isOver = () => false) {
@@ -15,9 +15,10 @@ function open(isOver = () => false) {
     at += ms;
     return Promise.resolve();
   };
-  const list = sharedListing({ listTokens }, { now: () => at, sleep });
+  const { listTokens: list, together } = sharedListing({ listTokens }, { now: () => at, sleep });
   return {
     list,
+    together,
     begun,
     now: () => at,
     pass(ms: number) {
@@ -57,4 +58,24 @@ test('who asks while a listing is waited for shares it, and one that was not beg
   isOver = false;
   await list();
   expect(begun).toHaveLength(23);
+});
+
+test('who asks waits for those of the same order that may be about to ask, for three seconds at most', async () => {
+  const { list, together, begun, now } = open();
+  let isProven = () => {};
+  const proof = new Promise<void>((resolve) => {
+    isProven = resolve;
+  });
+  const late = together(async () => {
+    await proof;
+    return list();
+  });
+  const first = together(list);
+  const second = together(list);
+  expect(await first).toBe(await second);
+  expect(begun).toEqual([3_000]);
+  isProven();
+  await late;
+  // Nobody is left to wait for.
+  expect([begun.length, now()]).toEqual([2, 3_040]);
 });

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { RevocationReport } from '../../../functions/revocation/report.ts';
+import { RevocationError } from '../../../functions/revocation/run-revocation.ts';
 import { fitted, MOST_BYTES } from '../../../functions/run/fitted.ts';
 import { failureOf } from '../../../functions/run/outcome.ts';
 
@@ -122,4 +124,27 @@ test('an error names a hundred of thirty thousand failures, and how many more th
   expect(Buffer.byteLength(message)).toBeLessThan(150_000);
   expect(message).toContain('30000 of 60000 actions failed:');
   expect(message.match(/and 29900 more, each of which the log names/g)).toHaveLength(2);
+});
+
+/** As Lambda writes an error that a function throws: one line, with every field that the error has. */
+const loggedOf = (error: Error) =>
+  JSON.stringify({ errorMessage: error.message, stack: error.stack?.split('\n'), ...error });
+
+test('a log takes in one line what Lambda writes of a run or an order that failed, about thirty thousand tokens', () => {
+  const count = 30_000;
+  const outcomes = all(count, (n) => ({
+    action: action(n),
+    result: 'failed' as const,
+    error: new Error('x'.repeat(1_100)),
+  }));
+  const ofRun = failureOf(outcomes);
+  expect(ofRun && loggedOf(ofRun).length).toBeLessThan(256_000);
+  const tokens = all(count, (n) => ({
+    tokenId: `${n}`,
+    secret: 'x'.repeat(100),
+    result: 'failed',
+  }));
+  const report = { way: 'freeze', plan: {}, tokens, unconfirmed: [], done: false };
+  const ofOrder = new RevocationError(report as unknown as RevocationReport, [], new Set(['why']));
+  expect(loggedOf(ofOrder).length).toBeLessThan(1_000_000);
 });
