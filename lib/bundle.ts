@@ -27,9 +27,9 @@ if (!isBesideFunctions) {
 /**
  * The most bytes that `index.js` may have: a cold start parses every one. What an OAuth client adds to the largest, `rotate` and `revoke`:
  * 5 KB of the policy's keys and of what reads its secret; the client itself is a bundle of its own. What fits an answer into what
- * Lambda passes on is 2 KB in each.
+ * Lambda passes on is 2 KB in each; what reads usual listings without a schema, 2 KB.
  */
-export const BUDGET = 620_000;
+export const BUDGET = 621_000;
 
 /** A bundle that few runs load, and the name by which they import it. */
 interface Reader {

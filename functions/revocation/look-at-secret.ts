@@ -78,10 +78,16 @@ const LISTED_MS = 10_000;
  * one. What is minted meanwhile has a label, or is found by the look behind the proof.
  */
 function listedMoment(
-  { order, revocation: { around }, hasBegun }: Progress,
+  { order, revocation: { around }, hasBegun, unlooked }: Progress,
   { apiNow }: Tools,
 ): Awaited<ReturnType<Tools['api']['listTokens']>> | undefined {
-  if (hasBegun || UNDOING_WAYS.includes(order.way) || apiNow() - around.at >= LISTED_MS)
+  const isBehindProof = unlooked !== undefined;
+  if (
+    hasBegun ||
+    isBehindProof ||
+    UNDOING_WAYS.includes(order.way) ||
+    apiNow() - around.at >= LISTED_MS
+  )
     return undefined;
   return { tokens: around.tokens, at: around.at, late: new Set() };
 }

@@ -10,8 +10,10 @@ const isText = (value: unknown) => typeof value === 'string';
 const isListOf = (value: unknown, fits: (item: unknown) => boolean) =>
   Array.isArray(value) && value.every(fits);
 
+/** Of a `Date`, in seconds. */
+const LATEST = 8.64e12;
 /** Seconds since 1970. */
-const isInstant = (value: unknown) => typeof value === 'number';
+const isInstant = (value: unknown) => typeof value === 'number' && Math.abs(value) <= LATEST;
 
 /** What is read of a secret, and how it mostly is. */
 const USUAL = Object.entries({
@@ -43,6 +45,7 @@ function usualSecret(entry: unknown): Secret | undefined {
 function taken(bytes: Buffer): { readonly secrets: Secret[]; readonly rest: Buffer } | undefined {
   try {
     const { SecretList, ...rest } = JSON.parse(bytes.toString());
+    if (!Array.isArray(SecretList)) return undefined;
     const secrets: Secret[] = [];
     for (const entry of SecretList) {
       const secret = usualSecret(entry);

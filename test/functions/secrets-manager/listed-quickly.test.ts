@@ -30,6 +30,7 @@ const ODD: readonly unknown[] = [
   'NaN',
   0,
   1_772_452_800,
+  8.65e12,
   true,
   {},
   { v1: null },
@@ -92,7 +93,7 @@ test.each(Object.keys(USUAL) as Field[])(
   },
 );
 
-test.each([[[null]], [['text']], [[[USUAL]]], [[1]], [{}], ['text']])(
+test.each([[[null]], [['text']], [[[USUAL]]], [[1]], [{}], ['text'], ['']])(
   'what is no list of secrets is read as the SDK reads it: %j',
   async (list) => {
     const { ours, sdk } = await listBoth({ SecretList: list });
