@@ -4,6 +4,7 @@ import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
   everything,
+  holdOf,
   inUse,
   isAlive,
   isArmed,
@@ -68,6 +69,8 @@ export interface History {
   readonly looked: Record<string, readonly (string | undefined)[]>;
   /** By caller: the secrets, by `home`, that were on hold when its run last looked. */
   readonly obeyed: Record<string, readonly string[]>;
+  /** Those of them that were frozen, and not condemned. */
+  readonly froze: Record<string, readonly string[]>;
   /** Secrets that were on no hold, and that a person put on hold. */
   readonly heldByHand: Record<string, true>;
   /** Tokens to which a person gave permissions. */
@@ -96,6 +99,7 @@ export const emptyHistory = (): History => ({
   limited: {},
   looked: {},
   obeyed: {},
+  froze: {},
   heldByHand: {},
   givenByHand: {},
   givenUnderHold: {},
@@ -115,6 +119,8 @@ export interface Step {
   readonly after: View;
   /** What it may have changed: a long life has ten thousand tokens. Absent: anything. */
   readonly touched?: Touched | undefined;
+  /** When the run that asks began. Absent: nobody knows. */
+  readonly began?: number | undefined;
 }
 
 export const touchedIn = ({ touched, after }: Step): Touched => touched ?? everything(after);
@@ -335,6 +341,8 @@ export function noteLook(history: History, { call, after }: Step, terms: Terms):
   if (call.operation !== 'DescribeSecret') return;
   const held = [...after.secrets.values()].filter(isOnHold);
   history.obeyed[call.caller] = held.map(({ home }) => home);
+  const frozen = held.filter((secret) => holdOf(secret) === 'frozen');
+  history.froze[call.caller] = frozen.map(({ home }) => home);
 }
 
 /** Notes what a request did; to be called before the invariants are checked. */

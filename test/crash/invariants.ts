@@ -2,6 +2,7 @@ import { allInUse, type History, isOfSchedule, type Step, touchedIn } from './hi
 import { OWNER } from './policy.ts';
 import type { Terms } from './terms.ts';
 import {
+  holdOf,
   inUse,
   isAlive,
   isArmed,
@@ -10,6 +11,7 @@ import {
   isPastedUnseen,
   type SeenSecret,
   type SeenToken,
+  type SeenVersion,
   secretOf,
   type View,
   wasEverArmed,
@@ -85,6 +87,12 @@ const wasHeldAtLook = (
   { caller = '' }: Step['call'],
 ): boolean => home !== undefined && obeyed[caller]?.includes(home) === true;
 
+const wasFrozenAtLook = (
+  home: string | undefined,
+  { froze }: History,
+  { caller = '' }: Step['call'],
+): boolean => home !== undefined && froze[caller]?.includes(home) === true;
+
 /** Of all secrets, since people paste strings. */
 const lastReignOf = ({ reigns }: History, token: string) =>
   Object.values(reigns)
@@ -139,7 +147,10 @@ export function leavesProven(token: SeenToken, secret: SeenSecret, view: View): 
   return isAlive(current) && isArmed(current) && !isExpired(current, view.at);
 }
 
-type Kind = 'endings without a proven successor' | 'deletions of tokens of others';
+type Kind =
+  | 'endings without a proven successor'
+  | 'deletions of tokens of others'
+  | 'replacements of tokens that are gone';
 
 /** F: a run does no more of a kind than the limit, which is a share of `total`. */
 function* staysWithin(
@@ -170,6 +181,62 @@ function* takesOnlyTheRetired(history: History, step: Step, terms: Terms): Viola
     if (!secret || neverArmed || isOnHold(secret) || leavesProven(token, secret, before)) continue;
     const total = [...before.tokens.values()].filter(({ marker }) => marker.owner === OWNER).length;
     yield* staysWithin(history, 'endings without a proven successor', { caller, total }, terms);
+  }
+}
+
+/** H: of what is frozen a schedule takes the permissions, which can be given back, and no more. */
+function* deletesNothingFrozen(history: History, step: Step): Violations {
+  const { call, before, after } = step;
+  if (!isOfSchedule(step)) return;
+  for (const { id } of touchedIn(step).tokens) {
+    const token = before.tokens.get(id);
+    const now = after.tokens.get(id);
+    if (!token || !now || !isAlive(token) || isAlive(now) || history.foreign[id]) continue;
+    const secret = secretOf(token, before);
+    // What has expired is no loss, and what was condemned at the last look was given back only since.
+    if (holdOf(secret) !== 'frozen' || isExpired(token, before.at) || !wasEverArmed(token))
+      continue;
+    if (!wasFrozenAtLook(secret?.home, history, call)) continue;
+    yield `H: ${call.operation} deleted ${short(id)}, whose secret is frozen alone`;
+  }
+}
+
+/** F: no more tokens are replaced because somebody deleted them than the limit says. */
+function* replacesFewGone(history: History, step: Step, terms: Terms): Violations {
+  const { call, before, began } = step;
+  const { caller } = call;
+  if (caller === undefined || began === undefined || !isOfSchedule(step)) return;
+  for (const secret of touchedIn(step).secrets) {
+    const former = before.secrets.get(secret.name);
+    const isStored = former && secret.versions.length > former.versions.length;
+    const token = before.tokens.get(former?.holders.AWSCURRENT ?? '');
+    // An order that ended it answers for that; what expired is due by itself.
+    if (!isStored || !token || history.ordered[token.id] || isExpired(token, began)) continue;
+    if (token.revokedAt === undefined || token.revokedAt > began - terms.shownWithin()) continue;
+    const total = [...before.tokens.values()].filter(({ marker }) => marker.owner === OWNER).length;
+    yield* staysWithin(history, 'replacements of tokens that are gone', { caller, total }, terms);
+  }
+}
+
+/** What is left of the value of a version without its token's string; undefined: nobody knows that string. */
+function restOf({ strings }: History, { secretString = '', token }: SeenVersion) {
+  const string = strings[token ?? ''];
+  return string === undefined ? undefined : secretString.split(string).join('');
+}
+
+/** Of a value that people share with us, everything but the string stays as it is, to the byte. */
+function* keepsWhatIsBeside(history: History, step: Step, terms: Terms): Violations {
+  if (step.call.caller === undefined) return;
+  for (const secret of touchedIn(step).secrets) {
+    const former = step.before.secrets.get(secret.name);
+    if (!former || !terms.keyed.includes(secret.name)) continue;
+    const rests = former.versions.map((each) => restOf(history, each));
+    // Of a text whose string nobody knows, as of a placeholder, nobody can say what is beside it.
+    if (rests.length === 0 || rests.includes(undefined)) continue;
+    const known = former.versions.map(({ id }) => id);
+    const made = secret.versions.find(({ id }) => !known.includes(id));
+    if (made && !rests.includes(restOf(history, made)))
+      yield `what stands beside the string in ${secret.name} was changed: ${made.id}`;
   }
 }
 
@@ -284,6 +351,9 @@ export function* violationsByTime(history: History, step: Step, terms: Terms): V
 /** Everything that one request did wrong, by the invariants of the design. */
 export function* violations(history: History, step: Step, terms: Terms): Violations {
   yield* takesOnlyTheRetired(history, step, terms);
+  yield* deletesNothingFrozen(history, step);
+  yield* replacesFewGone(history, step, terms);
+  yield* keepsWhatIsBeside(history, step, terms);
   yield* ordersLeaveConsumersSomething(history, step);
   yield* promotionsWereProved(history, step, terms);
   yield* marksOnlyTheReplaced(history, step, terms);

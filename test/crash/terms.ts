@@ -21,6 +21,8 @@ export interface Terms {
   accepts(string: string | undefined, permissions: readonly Permission[]): boolean;
   /** By when the last router has heard that something was taken, in milliseconds. */
   heardWithin(): number;
+  /** By when reads of the Management API show what was done, in milliseconds. */
+  shownWithin(): number;
 }
 
 export function termsOf(
@@ -41,5 +43,6 @@ export function termsOf(
         accepts(string, action === 'read' ? 'read' : 'write', resource),
       ),
     heardWithin: () => cluster.routers.spreadMs + cluster.revocationDelayMs,
+    shownWithin: () => cluster.manners.lagMs ?? 0,
   };
 }

@@ -11,7 +11,15 @@ const isOf = ({ server }: Call, system: Weather['system']) =>
     ? AWS.includes(server)
     : server === (system === 'cluster' ? 'management-api' : system);
 
+/** What a proxy answers where it finds no server: no word of the cluster, and nothing of it means that a token is gone. */
+const PAGE: Reply = {
+  status: 404,
+  headers: { 'content-type': 'text/html' },
+  body: '<html><body><h1>404 Not Found</h1></body></html>',
+};
+
 const failure = ({ server }: Call, how: Weather['how']): Reply => {
+  if (how === 'page') return PAGE;
   const isThrottled = how === 'throttled';
   if (!AWS.includes(server)) {
     const [status, message] = isThrottled ? [429, 'slow down'] : [503, 'out of order'];

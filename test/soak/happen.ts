@@ -95,6 +95,14 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       Object.assign(aws, { readLagMs, listLagMs });
       clock.at(clock.now() + lastsMs, () => Object.assign(aws, { readLagMs: 0, listLagMs: 0 }));
     },
+    'cut listings'({ longestListing, lastsMs }) {
+      const { cluster } = world;
+      cluster.manners = { ...cluster.manners, longestListing };
+      clock.at(clock.now() + lastsMs, () => {
+        const { longestListing: _, ...manners } = cluster.manners;
+        cluster.manners = manners;
+      });
+    },
     firing(trouble) {
       const until = clock.now() + trouble.lastsMs;
       stage.misfires = () => (clock.now() < until ? trouble : undefined);
@@ -123,8 +131,10 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const order = { way, secret, reason: 'soak', immediately };
       const judge = oracles.judgeOrder(secret, way);
       const leave = oracles.enter();
+      const unheld = disturbance.held();
       const answer = await stage.deployment.revoke(order);
       leave();
+      oracles.judgeEnd(`the order to ${way}`, answer, disturbance.held() > unheld);
       judge(answer);
       const { error } = answer;
       oracles.endedFirst.delete(secret);

@@ -147,6 +147,24 @@ const KINDS: Readonly<Record<string, Kind>> = {
       lastsMs: lasting(chance),
     }),
   },
+  'answers of a proxy': {
+    perWeek: 0.5,
+    draw: (chance) => ({
+      kind: 'weather',
+      system: 'cluster',
+      how: 'page',
+      share: chance.pick([0.02, 0.1, 0.5, 1]),
+      lastsMs: lasting(chance),
+    }),
+  },
+  'cut listings': {
+    perWeek: 0.3,
+    draw: (chance) => ({
+      kind: 'cut listings',
+      longestListing: chance.pick([0, 0, 2, 5]),
+      lastsMs: Math.min(lasting(chance), 6 * HOUR),
+    }),
+  },
   lags: {
     perWeek: 1,
     draw: (chance) => ({

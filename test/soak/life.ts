@@ -285,6 +285,7 @@ export async function live(
   disturbance.clear();
   if (plan.troubles.some(({ kind }) => kind === 'version')) happenings.upgrade();
   Object.assign(aws, { readLagMs: 0, listLagMs: 0 });
+  world.cluster.manners = plan.manners;
   // What rings again next day, people mend again.
   for (let day = 2; day < 5 && !stage.isOver; day += 1) {
     await goOn(calmAt + day * DAY);

@@ -10,7 +10,7 @@ import {
   unsettled,
   waitsForPeople,
 } from '../crash/outcomes.ts';
-import { bereft, isTold, refused, strayed } from '../crash/silence.ts';
+import { bereft, isTold, PERIOD, refused, strayed } from '../crash/silence.ts';
 import { termsOf } from '../crash/terms.ts';
 import {
   isExpired,
@@ -57,6 +57,8 @@ export function createOracles(
   /** What is going on, and how much of it there was in all. */
   let busy = 0;
   let entered = 0;
+  /** When the one that goes on alone began. */
+  let beganAt = 0;
   const endedFirst = new Set<string>();
   const meant = new Set<string>();
   /** Secrets whose rotation a person asks for now, or asked for before the run that goes on. */
@@ -88,7 +90,8 @@ export function createOracles(
     seen = undefined;
     const after = view();
     const touched = isPolicyNew ? undefined : touchedBetween(before, after);
-    const step = { call, isOrdered, endedFirst, meant, reply, before, after, touched };
+    const began = busy === 1 ? beganAt : undefined;
+    const step = { call, isOrdered, endedFirst, meant, reply, before, after, touched, began };
     isPolicyNew = false;
     note(history, step, terms);
     tell(violations(history, step, terms));
@@ -120,13 +123,22 @@ export function createOracles(
     for (const { id, marker, expiresAt = Infinity } of tokens.values()) {
       // What replaces it now leaves its consumers less than their grace period.
       if (expiresAt > at + 3 * everyMs + terms.gracePeriod || expiresAt <= at) continue;
-      const secret = secrets.get(marker.secret ?? '');
-      if (isOutage || (secret && isOutOfReach(secret)))
+      const own = secrets.get(marker.secret ?? '');
+      // People paste a string into a secret that nobody may write then.
+      const users = [...secrets.values()].filter(({ holders }) => holders.AWSCURRENT === id);
+      const isStuck = users.length > 0 && users.every(isOutOfReach);
+      if (isOutage || isStuck || (own && isOutOfReach(own)))
         history.exempt[id] ??= 'expired out of reach';
     }
   };
 
   let handActs = 0;
+
+  /** M. `isHeld`: it was frozen, killed, or kept waiting for people. */
+  const judgeEnd = (what: string, { error }: Answered, isHeld: boolean) => {
+    if (error?.errorType === 'Sandbox.Timedout' && !isHeld)
+      tell([`M: ${what} did not end before its deadline`]);
+  };
 
   const isHeld = (name: string) => isOnHold(view().secrets.get(name));
 
@@ -148,8 +160,9 @@ export function createOracles(
       const { since, runs } = last.get(key) ?? { since: clock.now(), runs: 0 };
       silent.set(key, { since, runs: runs + rotations });
       const lasts = clock.now() - since;
-      // Two periods, and the run in which it began.
-      if (lasts > trouble.patience && runs > 3)
+      // Those of the laboratory are eight hours long. Two, and the run in which it began.
+      const patience = trouble.patience - PERIOD + 2 * everyMs;
+      if (lasts > patience && runs > 3)
         tell([`K: ${trouble.why}, and no alarm rang for ${Math.round(lasts / HOUR)} hours`]);
     }
   };
@@ -167,6 +180,7 @@ export function createOracles(
     /** A function begins. What is returned is to be called at its end, and tells whether no other one ran meanwhile. */
     enter() {
       const isFirst = busy === 0;
+      if (isFirst) beganAt = clock.now();
       if (isFirst) {
         // A process does many runs, and these are a run's.
         for (const noted of [history.limited, history.givenUnderHold])
@@ -200,6 +214,8 @@ export function createOracles(
         for (const id of Object.values(holders)) history.exempt[id] ??= 'unlisted';
       }
     },
+    /** M: to be called of whatever runs. */
+    judgeEnd,
     /** L: compares what an order answers with what was to be ended when it was given. A person may act meanwhile. */
     judgeOrder(secret: string, way: string) {
       const condemned = condemnedIn(secret, way, inWorld);
@@ -258,8 +274,7 @@ export function createOracles(
     ) {
       const leaks = lines.filter((line) => line.includes('apiv1_'));
       tell(leaks.map((line) => `I: a token string in ${line.slice(0, 200)}`));
-      if (answer.error?.errorType === 'Sandbox.Timedout' && !isHeld)
-        tell([`M: ${job} did not end before its deadline`]);
+      judgeEnd(job, answer, isHeld);
       const couldWork = !isStormy && !(answer.error && isDisturbed);
       if (job === 'rotate' && couldWork) worked.push(clock.now());
       // That `enforce` fails tells nobody of tokens.

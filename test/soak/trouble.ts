@@ -13,7 +13,9 @@ export interface Weather {
     | 'slow'
     /** The answer comes when nobody waits for it any more. */
     | 'late'
-    | 'throttled';
+    | 'throttled'
+    /** The page of a proxy that finds no server. */
+    | 'page';
   /** Of the calls that are met. */
   readonly share: number;
   readonly lastsMs: number;
@@ -24,6 +26,13 @@ interface Lag {
   readonly kind: 'lag';
   readonly readLagMs: number;
   readonly listLagMs: number;
+  readonly lastsMs: number;
+}
+
+/** Listings of tokens are cut, and say nothing of it. */
+interface Cut {
+  readonly kind: 'cut listings';
+  readonly longestListing: number;
   readonly lastsMs: number;
 }
 
@@ -111,6 +120,7 @@ interface Minting {
 export type Trouble = { readonly at: number } & (
   | Weather
   | Lag
+  | Cut
   | Death
   | Freeze
   | Hand
