@@ -77,8 +77,10 @@ function decideRetirement(
   if ((unclear && !retire) || shared !== undefined) return undefined;
   if (superseded === undefined) {
     if (retire) return { kind: 'supersede', reason: 'Removed' };
-    // Whatever says that consumers have another one may be older than its promotion.
-    if (context.now - (promoted ?? 0) < YOUNG_MS) return undefined;
+    // Whatever says that consumers have another one may be older than its promotion; and what `rotate` has written since it moved
+    // the label may not be shown yet, and would be written over.
+    const since = Math.max(promoted ?? 0, seen.secret.changedAt);
+    if (context.now - since < YOUNG_MS) return undefined;
     return isReplaced(owned, seen, context) ? { kind: 'supersede', reason: 'Replaced' } : undefined;
   }
   // Until it is proven that the adopted string is this token's, somebody else may use it.

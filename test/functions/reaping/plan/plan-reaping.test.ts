@@ -79,6 +79,17 @@ test('marks nothing that was promoted within the hour: what says that it was rep
   expect(promoted(HOUR)).toEqual(does('supersede', 'Replaced'));
 });
 
+test('marks nothing in a secret that was changed within the hour: what rotate wrote behind that may not be shown yet', () => {
+  const changed = (ago: number) =>
+    planned({
+      secrets: [secretOf({ AWSCURRENT: 1 }, { changedAt: NOW - ago })],
+      tokens: [current, armed(2, { age: 5 * DAY })],
+      versionTimes: {},
+    });
+  expect(changed(HOUR - SECOND)).toEqual(nothing);
+  expect(changed(HOUR)).toEqual(does('supersede', 'Replaced'));
+});
+
 test('deletes an orphan an hour after it was marked', () => {
   const orphan = (superseded: number) => inert(2, { age: 2 * DAY, marker: { superseded } });
   expect(beside(orphan(NOW - HOUR + SECOND))).toEqual(nothing);
