@@ -96,7 +96,9 @@ function mayNotWait(
   const next = after.tokens.get(holders.AWSCURRENT ?? '');
   if (!former || next?.marker.forced || pace.isAskedFor(name)) return true;
   if (!isAlive(former) || isExpired(former, before.at)) return true;
-  if (!terms.accepts(history.strings[former.id], history.granted[former.id] ?? [])) return true;
+  // A token that a person made may do other things than the entry says, and then its consumers are refused.
+  const needed = terms.grantsOf(name) ?? history.granted[former.id] ?? [];
+  if (!terms.accepts(history.strings[former.id], needed)) return true;
   const lead = Math.max(pace.renewBefore, terms.gracePeriod + 3 * pace.everyMs + HOUR);
   return former.expiresAt !== undefined && former.expiresAt - lead - LONGEST_RUN <= before.at;
 }
