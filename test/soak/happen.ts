@@ -2,6 +2,7 @@ import type { Call } from '../../sandbox/interception.ts';
 import { acts, mintForeign } from '../crash/acts.ts';
 import type { ScheduledJob } from '../world/jobs.ts';
 import type { LaterField } from '../world/older-version.ts';
+import { MINUTE } from '../world/policy.ts';
 import type { Deployment, World } from '../world/world.ts';
 import { actOn } from './database-acts.ts';
 import type { createDisturbance } from './disturb.ts';
@@ -137,7 +138,8 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       oracles.judgeEnd(`the order to ${way}`, answer, disturbance.held() > unheld);
       judge(answer);
       const { error } = answer;
-      oracles.endedFirst.delete(secret);
+      // What a process that died had sent already takes effect behind its end.
+      clock.at(clock.now() + MINUTE, () => oracles.endedFirst.delete(secret));
       oracles.noticed(secret);
       if (error) tell(`order: ${error.errorMessage.slice(0, 200)}`);
     },
