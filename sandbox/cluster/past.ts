@@ -1,20 +1,42 @@
 import type { Manners } from './manners.ts';
 import type { StoredToken } from './state.ts';
 
+/** How the tokens were before one request. */
 interface Moment {
-  /** The tokens were so until then. */
+  /** They were so until then. */
   readonly until: number;
-  readonly tokens: readonly StoredToken[];
+  /** How many there were: a list of tokens grows at its end. */
+  readonly count: number;
+  /** The one that the request is about. */
+  readonly token: StoredToken | undefined;
 }
 
 /** Remembers the tokens for as long as a lag asks for them. */
 export function createPast() {
   let moments: Moment[] = [];
+
+  const asTheyWere = (tokens: readonly StoredToken[], since: number): readonly StoredToken[] => {
+    const later = moments.filter(({ until }) => until > since);
+    const [first] = later;
+    if (!first) return tokens;
+    // Of what was changed twice, the earlier one counts.
+    const former = new Map(
+      later.toReversed().flatMap(({ token }) => (token ? [[token.id, token]] : [])),
+    );
+    return tokens.slice(0, first.count).map((token) => former.get(token.id) ?? token);
+  };
+
   return {
-    /** To be called before a change. */
-    remember(tokens: readonly StoredToken[], now: number, { lagMs = 0 }: Manners): void {
+    /** To be called before a request that may change a token, of which it is told the id, or add one. */
+    remember(
+      tokens: readonly StoredToken[],
+      id: string | undefined,
+      { now, manners: { lagMs = 0 } }: { readonly now: number; readonly manners: Manners },
+    ): void {
       moments = moments.filter(({ until }) => until > now - lagMs);
-      if (lagMs > 0) moments.push({ until: now, tokens: structuredClone(tokens) });
+      if (lagMs === 0) return;
+      const token = id === undefined ? undefined : tokens.find((each) => each.id === id);
+      moments.push({ until: now, count: tokens.length, token: token && { ...token } });
     },
     /** What was is another cluster's past. */
     forget(): void {
@@ -23,8 +45,9 @@ export function createPast() {
     /** The tokens as reads show them now. */
     asShown(tokens: readonly StoredToken[], now: number, manners: Manners): readonly StoredToken[] {
       const { lagMs = 0, hidesRevoked = false, hidesExpired = false } = manners;
-      const then = lagMs > 0 ? moments.find(({ until }) => until > now - lagMs) : undefined;
-      return (then?.tokens ?? tokens).filter(
+      const known = lagMs > 0 ? asTheyWere(tokens, now - lagMs) : tokens;
+      if (!hidesRevoked && !hidesExpired) return known;
+      return known.filter(
         ({ revokedAt, expiresAt }) =>
           !(hidesRevoked && revokedAt !== undefined) &&
           !(hidesExpired === true && expiresAt !== undefined && expiresAt <= now),

@@ -137,8 +137,10 @@ export function createCluster(options: ClusterOptions): Cluster {
             authorization,
           },
           () => {
-            if (asked.method !== 'GET') past.remember(state.tokens, clock.now(), cluster.manners);
-            return answer(world(routerFor(asked.connection)));
+            const now = world(routerFor(asked.connection));
+            if (server === 'management-api' && asked.method !== 'GET')
+              past.remember(state.tokens, subject, now);
+            return answer(now);
           },
         );
     const key = `${operation} ${reply === 'reset' ? 'reset' : reply.status}`;

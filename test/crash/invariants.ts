@@ -96,9 +96,9 @@ const wasFrozenAtLook = (
 /** Of all secrets, since people paste strings. */
 const lastReignOf = ({ reigns }: History, token: string) =>
   Object.values(reigns)
-    .flat()
+    .flatMap((all) => all.findLast((reign) => reign.token === token) ?? [])
     .sort((a, b) => a.from - b.from)
-    .findLast((reign) => reign.token === token);
+    .at(-1);
 
 /** Why a schedule may not take this token away; undefined: it may. */
 function protection(
@@ -317,10 +317,8 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
 function heldSince({ reigns }: History, since: number, now: number): Set<string | undefined> {
   const held = new Set<string | undefined>();
   for (const all of Object.values(reigns)) {
-    for (const { token, until = now } of all.toReversed()) {
-      if (until <= since && until !== now) break;
-      held.add(token);
-    }
+    const first = all.findLastIndex(({ until = now }) => until <= since && until !== now);
+    for (const { token } of all.slice(first + 1)) held.add(token);
   }
   return held;
 }

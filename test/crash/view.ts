@@ -33,6 +33,12 @@ export interface SeenSecret {
   readonly isDeleted: boolean;
 }
 
+/** All tokens, some of which died long ago. */
+export interface Sorted {
+  readonly others: readonly StoredToken[];
+  readonly longDead: ReadonlyMap<string, StoredToken>;
+}
+
 /** What both servers truly hold at one instant, whatever they would answer. */
 export interface View {
   readonly at: number;
@@ -86,15 +92,25 @@ function seenSecret(secret: Secret, { tokens }: ClusterState): SeenSecret {
   return seen;
 }
 
-export function viewOf(cluster: ClusterState, aws: AwsState, at: number): View {
+/** @param sorted of a long life: tokens that died long ago are seen where a label is on their string */
+export function viewOf(
+  cluster: ClusterState,
+  aws: AwsState,
+  at: number,
+  sorted: Sorted = { others: cluster.tokens, longDead: new Map() },
+): View {
   const secrets = Object.values(aws.secrets).filter(
     ({ name, deletionAt = Infinity }) => name !== MANAGEMENT_SECRET && at < deletionAt,
   );
-  return {
-    at,
-    tokens: new Map(cluster.tokens.map((token) => [token.id, seenToken(token)])),
-    secrets: new Map(secrets.map((secret) => [secret.name, seenSecret(secret, cluster)])),
-  };
+  const seen = new Map(secrets.map((secret) => [secret.name, seenSecret(secret, cluster)]));
+  const tokens = new Map(sorted.others.map((token) => [token.id, seenToken(token)]));
+  for (const { holders } of seen.values()) {
+    for (const id of Object.values(holders)) {
+      const token = sorted.longDead.get(id);
+      if (token) tokens.set(id, seenToken(token));
+    }
+  }
+  return { at, tokens, secrets: seen };
 }
 
 /** What a request may have changed the state of. */

@@ -25,6 +25,7 @@ import type { ScheduledJob } from '../world/jobs.ts';
 import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 import { createDatabaseOracles } from './database-oracles.ts';
+import { sortTokens } from './long-dead.ts';
 import { LONGEST_WAIT, promotionsOutside, type Windows } from './windows.ts';
 import { isRead } from './writes.ts';
 
@@ -53,6 +54,7 @@ export function createOracles(
   /** What is noted of tokens hangs on it. */
   let isPolicyNew = true;
   let seen: View | undefined;
+  const sort = sortTokens();
   let asked = 0;
   /** What is going on, and how much of it there was in all. */
   let busy = 0;
@@ -66,7 +68,8 @@ export function createOracles(
   const pace = { renewBefore, everyMs, isAskedFor: (secret: string) => askedFor.has(secret) };
 
   const view = (): View => {
-    seen ??= viewOf(cluster.state, aws.state, clock.now());
+    const sorted = sort(cluster.state.tokens, clock.now());
+    seen ??= viewOf(cluster.state, aws.state, clock.now(), sorted);
     seen = { ...seen, at: clock.now() };
     return seen;
   };
