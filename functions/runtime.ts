@@ -19,7 +19,7 @@ import {
 import type { Publish } from './events/events.ts';
 import { createPublisher } from './events/publisher.ts';
 import { createHeldCredentials, type HeldCredentials, wordsIn } from './held-credentials.ts';
-import type { ManagementBearers } from './identity-provider/client.ts';
+import { createManagementAccess, type ManagementTokenMark } from './management-access.ts';
 import { createManagementApi } from './management-api/client.ts';
 import { createConnections } from './management-api/connections.ts';
 import type { Request } from './management-api/exchange.ts';
@@ -30,32 +30,22 @@ import { createTransport } from './management-api/transport.ts';
 import { createMeter } from './metrics.ts';
 import { readDeployedPolicy } from './policy/deployed-policy.ts';
 import type { DocumentMark, Hashes } from './policy/document-mark.ts';
-import type { OAuthClient } from './policy/policy.ts';
-import { managementSecret, type Policy } from './policy/policy.ts';
+import type { Policy } from './policy/policy.ts';
 import { redacted } from './redacted.ts';
+import { type AnswerByHand, type LateAnswer, lateAnswer } from './run/answers.ts';
 import { fitted, MOST_BYTES } from './run/fitted.ts';
-import type { Address, FoundManagementToken, MeasureTools } from './run/look-tools.ts';
+import type { Address, MeasureTools } from './run/look-tools.ts';
 import type { Scheduled } from './run/request.ts';
 import type { RunTools } from './run/tools.ts';
 import type { ScheduleReader } from './schedules/reader.ts';
 import type { ScheduleStatus } from './schedules/schedule-status.ts';
 import { offNote } from './schedules/schedule-text.ts';
 import { createSecrets } from './secrets-manager/client.ts';
-import {
-  ANOTHER_IN_HAND,
-  IN_HAND,
-  ManagementTokenError,
-  NEVER,
-  RefusedClientError,
-  readClientSecret,
-  readManagementToken,
-  UNREADABLE,
-} from './secrets-manager/management-token.ts';
 import { readingForward } from './secrets-manager/reading-forward.ts';
 import type { ReadKeyPolicy, Secrets } from './secrets-manager/secrets.ts';
 import { createSourcePlaces } from './source-places.ts';
-import { DAY_MS, formatInstant, LONGEST_RUN_MS } from './time.ts';
-import { TokenValue } from './token-value.ts';
+import { DAY_MS, LONGEST_RUN_MS } from './time.ts';
+import type { TokenValue } from './token-value.ts';
 
 /** A scheduled run is over so long before its schedule fires again. */
 const BEFORE_NEXT_MS = 10_000;
@@ -85,31 +75,8 @@ export interface Invocation {
   readonly dryRun?: boolean | undefined;
 }
 
-/** The answer of a run that a person invoked, and what its function's schedule is like meanwhile. */
-export type AnswerByHand<T> = T & {
-  readonly schedule: ScheduleStatus;
-  /** Of the policy that was deployed with the function. */
-  readonly policy?: DocumentMark | undefined;
-};
-
-/** Who gave the management token, and until when it is good: an instant, `never` or `unreadable`; absent: nobody says it. */
-export interface ManagementTokenMark {
-  readonly by: FoundManagementToken['by'];
-  readonly expiresAt?: string;
-}
-
 /** The answer of a run, which had a management token. */
-export type RunByHand<T> = AnswerByHand<T> & { readonly managementToken: ManagementTokenMark };
-
-/** The answer of a scheduled run that began when it should have been over. Nothing was read or changed. */
-export interface LateAnswer {
-  readonly late: true;
-  /** When the schedule was to fire. */
-  readonly at: string;
-  /** By when the run had to be over. */
-  readonly until: string;
-  readonly message: string;
-}
+type RunByHand<T> = AnswerByHand<T> & { readonly managementToken: ManagementTokenMark };
 
 export interface Runtime {
   readonly policy: Policy;
@@ -249,15 +216,6 @@ function withNote(error: unknown, schedule: ScheduleStatus): unknown {
   return error;
 }
 
-function managementTokenMark({ by, expiresAt }: FoundManagementToken): ManagementTokenMark {
-  if (expiresAt === undefined) return { by };
-  if (Number.isNaN(expiresAt)) return { by, expiresAt: UNREADABLE };
-  return { by, expiresAt: Number.isFinite(expiresAt) ? formatInstant(expiresAt) : NEVER };
-}
-
-/** By what it says of itself: its class is of another bundle. */
-const isClientRefused = (error: unknown): boolean => Object(error).isRefusal === true;
-
 const secondsIn = (text: string | undefined) => (text ? Number(text) * 1_000 : undefined);
 
 /** The only place that reads the clock, draws random numbers and makes clients. */
@@ -275,8 +233,6 @@ export function createRuntime(origin: Origin): Runtime {
    */
   const deadlines = new AsyncLocalStorage<{ at: number; readonly isLook?: boolean | undefined }>();
   let running = 0;
-  let managementToken: FoundManagementToken = { value: new TokenValue(''), by: 'hand' };
-  let bearers: ManagementBearers | undefined;
   const timing = { now: () => Date.now(), random: () => Math.random(), sleep };
   const shared = { ...timing, deadline: () => deadlines.getStore()?.at ?? 0 };
   const unchecked = uncheckedTls(process.env);
@@ -286,13 +242,22 @@ export function createRuntime(origin: Origin): Runtime {
     createSecrets({ ...shared, writesPerSecond: policy.secretWritesPerSecond }),
     held,
   );
+  const access = createManagementAccess({
+    ...{ cluster, given, secrets, held },
+    async openBearers(client) {
+      const { createManagementBearers } = await import('#identity-provider');
+      const hold = (token: TokenValue) => held.hold(token.reveal());
+      const connect = createConnections;
+      return createManagementBearers({ ...shared, client, ca, connect, hold, warn: log.warn });
+    },
+  });
   const api = holdingTokens(
     createManagementApi({
       ...shared,
       url: cluster.url,
-      token: () => bearers?.bearer() ?? managementToken.value,
-      another: async (refused) => bearers?.another(refused),
-      refusedToken,
+      token: access.bearer,
+      another: access.another,
+      refusedToken: access.refusal,
       patienceMs: () =>
         deadlines.getStore()?.isLook ? LOOK_PATIENCE_MS : Number.POSITIVE_INFINITY,
       connections: policy.concurrency,
@@ -321,56 +286,6 @@ export function createRuntime(origin: Origin): Runtime {
     wanted: origin.metrics ?? 'full',
     write: origin.writeMetrics ?? (() => {}),
   });
-
-  /** Whoever reads it should know where to go. */
-  function refusedToken(token: TokenValue): string {
-    const { oauth } = cluster;
-    if (given) return `the cluster refuses the management token ${IN_HAND}; ${ANOTHER_IN_HAND}`;
-    if (!oauth || !bearers) {
-      return `the cluster refuses the management token in ${managementSecret(cluster)}; influxctl management create makes another`;
-    }
-    const { origin, pathname } = new URL(oauth.tokenUrl);
-    const { found, advice } = bearers.refused(token);
-    return `the cluster refuses the token of the client ${oauth.clientId} from ${origin}${pathname}: ${found}; ${advice}`;
-  }
-
-  /** The tokens outlive a run: identity providers count them. */
-  async function beginBearers(oauth: OAuthClient): Promise<TokenValue> {
-    const { clientSecret: name, clientSecretField } = oauth;
-    const secret = await readClientSecret(secrets, name, clientSecretField);
-    // Whatever it looks like: a provider may repeat it.
-    held.holdAllIn(JSON.stringify({ clientSecret: secret.reveal() }));
-    const { createManagementBearers } = await import('#identity-provider');
-    bearers ??= createManagementBearers({
-      ...shared,
-      client: oauth,
-      ca,
-      connect: createConnections,
-      hold: (token) => held.hold(token.reveal()),
-      warn: log.warn,
-    });
-    bearers.begin(secret);
-    // Before anything else is done: a run without a token does nothing.
-    return await bearers.bearer().catch((cause: unknown) => {
-      const Kind = isClientRefused(cause) ? RefusedClientError : ManagementTokenError;
-      throw new Kind('there is no token for the Management API', cause);
-    });
-  }
-
-  /** Every run asks anew, so that replacing it needs no deployment. */
-  async function findManagementToken(): Promise<FoundManagementToken> {
-    if (given) {
-      held.hold(given.reveal());
-      return { value: given, by: 'hand' };
-    }
-    if (cluster.oauth) {
-      const value = await beginBearers(cluster.oauth);
-      return { value, by: 'identity provider', refused: () => bearers?.refused(value) };
-    }
-    const stored = await readManagementToken(secrets, managementSecret(cluster));
-    held.hold(stored.value.reveal());
-    return { ...stored, by: 'secret' };
-  }
 
   let readKeyPolicy: ReadKeyPolicy | undefined;
   const keyPolicy: ReadKeyPolicy = async (key) => {
@@ -418,8 +333,7 @@ export function createRuntime(origin: Origin): Runtime {
     mark && { ...mark, deployment: origin.deployment };
 
   async function withTools<T>(work: Work<T>, deadline: number, measure: Measure): Promise<T> {
-    managementToken = await findManagementToken();
-    const { expiresAt } = managementToken;
+    const { expiresAt } = await access.find();
     if (Number.isNaN(expiresAt)) log.warn('the management token has an unreadable expiresAt', {});
     else if (expiresAt !== undefined && Number.isFinite(expiresAt)) {
       measure({ managementTokenDays: (expiresAt - timing.now()) / DAY_MS });
@@ -448,7 +362,7 @@ export function createRuntime(origin: Origin): Runtime {
     secrets.disconnect();
     publisher.disconnect();
     scheduleReader?.disconnect();
-    await Promise.all([api.disconnect(), bearers?.disconnect()]);
+    await Promise.all([api.disconnect(), access.disconnect()]);
   }
 
   /**
@@ -519,14 +433,6 @@ export function createRuntime(origin: Origin): Runtime {
   const longestEnd = (context: InvocationContext) =>
     timing.now() + Math.min(context.getRemainingTimeInMillis(), LONGEST_RUN_MS);
 
-  /** The next run does what this one would have done; there is nothing to repeat and nothing to repair. */
-  function answerLate({ at }: Scheduled, end: number): LateAnswer {
-    const [planned, until] = [at, end].map(formatInstant) as [string, string];
-    log.warn('late', { at: planned, until });
-    const message = `the schedule was to fire at ${planned}; this run should have been over by ${until}, so it did nothing, and the next one does all that is left`;
-    return { late: true, at: planned, until, message };
-  }
-
   return {
     policy,
     run: (context, work, isLook) =>
@@ -541,7 +447,7 @@ export function createRuntime(origin: Origin): Runtime {
       if (!scheduled) {
         const byHand: Work<RunByHand<T>> = async (tools) => ({
           ...(await besideSchedule(job, () => work(tools))),
-          managementToken: managementTokenMark(managementToken),
+          managementToken: access.mark(),
         });
         return runUntil(
           { end: longest, waited: true, isLook: dryRun },
@@ -552,7 +458,9 @@ export function createRuntime(origin: Origin): Runtime {
       const next = scheduled.at + scheduled.nextInSeconds * 1_000;
       const end = Math.min(longest, next - BEFORE_NEXT_MS);
       if (end - RESERVE_MS <= timing.now()) {
-        return Promise.resolve(answerLate(scheduled, end));
+        const late = lateAnswer(scheduled, end);
+        log.warn('late', { at: late.at, until: late.until });
+        return Promise.resolve(late);
       }
       // Not where a run is late: one alarm asks whether schedules still begin runs that do something.
       measure({ scheduledRun: job });
@@ -568,7 +476,7 @@ export function createRuntime(origin: Origin): Runtime {
               ...timing,
               policy,
               log,
-              managementToken: findManagementToken,
+              managementToken: access.find,
               secrets,
               send: sendOnce,
               deadline,

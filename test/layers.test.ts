@@ -51,6 +51,8 @@ const FORBIDDEN = [
   ['functions/tokens/x.ts', 'createKeyPolicyReader', '#key-policy-reader'],
   ['functions/run/x.ts', 'createManagementBearers', '#identity-provider'],
   ['functions/rotation/x.ts', 'createManagementBearers', '../identity-provider/client.ts'],
+  ['functions/management-access.ts', 'createManagementBearers', '#identity-provider'],
+  ['functions/management-access.ts', 'createSecrets', './secrets-manager/client.ts'],
   ['functions/identity-provider/x.ts', 'createManagementApi', '../management-api/client.ts'],
   ['functions/identity-provider/x.ts', 'Policy', '../policy/policy.ts'],
   ['functions/rotation/x.ts', 'SecretsManagerClient', '@aws-sdk/client-secrets-manager'],
