@@ -14,7 +14,7 @@ import { observeOne } from './observe.ts';
 import { decideToken, heldBecause } from './plan/decide-token.ts';
 import { ENDING_WAYS, needsNoAws, type Order, UNDOING_WAYS } from './plan/order.ts';
 import type { SingleTokenAction } from './plan/revocation-action.ts';
-import { isInUse } from './plan/select-tokens.ts';
+import { isInUse } from './plan/select-token.ts';
 import { located, type Revocation, type SecretResult } from './progress.ts';
 import { failedResult } from './tell-failures.ts';
 import { afterLastLook, unsaid } from './tell-secret.ts';

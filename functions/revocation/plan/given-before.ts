@@ -4,6 +4,7 @@ import { currentHolder, isExpired, isInert } from '../../tokens/state.ts';
 import { tokenNamedBy } from '../../tokens/version-id.ts';
 import type { RevocationRequest, RevocationWay } from '../request.ts';
 import { type Order, orderId } from './order.ts';
+import type { OrderObservation } from './target.ts';
 
 /** Also one that was revoked since: another order may have ended what this one minted. */
 const hasTokenOf = (
@@ -38,12 +39,22 @@ export function bearsTrace(seen: ObservedSecret, { id, way }: Pick<Order, 'id' |
  * Whether this very order was carried out in a secret before: a token has its `order`, or the hold says the same person
  * and reason. What others ended there says nothing of it, however it was ended.
  */
-export function bearsTraceOf(seen: ObservedSecret, request: RevocationRequest): boolean {
+function bearsTraceOf(seen: ObservedSecret, request: RevocationRequest): boolean {
   if (hasTokenOf(seen, orderId(request))) return true;
   const { way, by, reason = '' } = request;
   const hold = HOLDS[way];
   if (hold === undefined || holdOf(seen.secret) !== hold) return false;
   return !missingTraces(seen.secret, hold, { by, reason }).includes('tag');
+}
+
+/** The same of a secret by its name: nothing may tell any more which tokens it ended there. */
+export function isRepeatedIn(
+  name: string,
+  request: RevocationRequest,
+  { secrets }: Pick<OrderObservation, 'secrets'>,
+): boolean {
+  const seen = secrets.get(name);
+  return seen !== undefined && bearsTraceOf(seen, request);
 }
 
 /** Whether a revoked token would work if nobody had ended it. */
