@@ -77,7 +77,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
 ];
 
-/** Rules of six kinds that the lives of `npm run soak` must miss. */
+/** Rules of nine kinds that the lives of `npm run soak` must miss. */
 export const PLANTED: readonly Sabotage[] = [
   NO_COMPARE_AND_SET,
   {
@@ -109,5 +109,23 @@ export const PLANTED: readonly Sabotage[] = [
     file: 'functions/tokens/marker.ts',
     rule: '      others.push(field);\n      continue;\n',
     instead: '      return undefined;\n',
+  },
+  {
+    name: 'a frozen token is deleted',
+    file: 'functions/reaping/plan/decide-reaping.ts',
+    rule: "  if (hold === 'deleted') return { kind: 'delete', reason: 'HoldDeleted' };\n",
+    instead: "  if (hold) return { kind: 'delete', reason: 'HoldDeleted' };\n",
+  },
+  {
+    name: 'windows ignored',
+    file: 'functions/rotation/plan/decide-pending.ts',
+    rule: '  about.entry.windows.length > 0 && ',
+    instead: '  about.entry.windows.length < 0 && ',
+  },
+  {
+    name: 'shortens without an approval',
+    file: 'functions/enforcement/plan/rules.ts',
+    rule: "  if (until === undefined) return 'the rule has no approval';\n",
+    instead: '  if (until === undefined) return undefined;\n',
   },
 ];
