@@ -53,6 +53,7 @@ const TERMS: Terms = {
   gracePeriod: DAY,
   limits: { percent: 10, tokens: 1 },
   listed: ['a', 'b', 'c'],
+  made: ['a', 'b', 'c'],
   keyed: ['a'],
   deletesExpired: false,
   grantsOf: () => [],

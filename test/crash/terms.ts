@@ -9,6 +9,8 @@ export interface Terms {
   readonly limits: { readonly percent: number; readonly tokens: number };
   /** The secrets that its entries name. */
   readonly listed: readonly string[];
+  /** Those of them that it makes itself, because no entry takes over what others made. */
+  readonly made: readonly string[];
   /** What the entry of a secret grants. Undefined: none names it. */
   grantsOf(secret: string | undefined): readonly Permission[] | undefined;
   /** Those of them in whose values the string is under a key, and everything else is people's. */
@@ -29,11 +31,14 @@ export function termsOf(
   declared: object,
   { accepts, cluster }: Pick<World, 'accepts' | 'cluster'>,
 ): Terms {
-  const policy = parsePolicy(declared);
+  // What only the deployment reads, no function gets.
+  const { deployment: _, ...document } = { deployment: undefined, ...declared };
+  const policy = parsePolicy(document);
   return {
     gracePeriod: policy.defaults.gracePeriod,
     limits: policy.limits,
     listed: policy.tokens.map(({ secret }) => secret),
+    made: policy.tokens.flatMap(({ secret, adopt }) => (adopt ? [] : [secret])),
     grantsOf: (secret = '') => entryOf(policy, secret)?.permissions,
     keyed: policy.tokens.flatMap(({ secret, adopt }) => (adopt?.key === undefined ? [] : [secret])),
     deletesExpired: policy.expiredForeignTokens === 'delete',

@@ -30,6 +30,9 @@ const failure = ({ server }: Call, how: Weather['how']): Reply => {
   return { status: isThrottled ? 400 : 500, body: JSON.stringify({ __type, Message: 'later' }) };
 };
 
+/** All is done that is asked for, and soon enough. */
+const GENTLE: readonly Weather['how'][] = ['slow', 'under way'];
+
 const isNoProbe = ({ server }: Call) => server !== 'data-plane';
 
 /** What waits for a call of a function, or lasts for some time. */
@@ -61,6 +64,11 @@ export function createDisturbance(world: World, chance: Chance) {
       const reply = effect();
       await clock.after(MINUTE + Math.floor(chance.next() * 14 * MINUTE));
       return reply;
+    }
+    if (how === 'under way') {
+      const reply = effect();
+      const body = String(reply.body).replaceAll('"Status":"InSync"', '"Status":"InProgress"');
+      return { ...reply, body };
     }
     const [what, when] = how.split(' ');
     if (when === 'after') effect();
@@ -99,7 +107,9 @@ export function createDisturbance(world: World, chance: Chance) {
     held: () => held,
     /** Whether at least half of what is sent to one of the systems fails now: what waits for it may wait for long. */
     isStormy: () =>
-      weather.some(({ is, until }) => is.share >= 0.5 && is.how !== 'slow' && until > clock.now()),
+      weather.some(
+        ({ is, until }) => is.share >= 0.5 && !GENTLE.includes(is.how) && until > clock.now(),
+      ),
     /** Begins weather now. */
     begin: (is: Weather) => weather.push({ is, until: clock.now() + is.lastsMs }),
     die: ({ call: left, isAfter }: Trouble & { readonly kind: 'death' }, onDeath: () => void) =>

@@ -17,6 +17,7 @@ import {
   secretOf,
   UNCHANGED,
 } from './policies.ts';
+import type { Replicas } from './replicas.ts';
 import type { Trouble } from './trouble.ts';
 import { isRead, writesOf } from './writes.ts';
 
@@ -35,6 +36,8 @@ export interface Stage {
   misfires: () => Of<'firing'> | undefined;
   /** One run of a job. Returns the metrics that sound alarms. */
   run(job: ScheduledJob, event: object): Promise<readonly string[]>;
+  /** Absent: no secret has copies in other Regions. */
+  readonly replicas?: Replicas | undefined;
 }
 
 type Happenings = {
@@ -48,6 +51,7 @@ function titleOf(trouble: Trouble): string {
   if (trouble.kind === 'version')
     return trouble.lacks ? `version without ${trouble.lacks}` : 'the present version';
   if (trouble.kind === 'deploy') return `deploy: ${trouble.change}`;
+  if (trouble.kind === 'replica') return `a person ${trouble.act}: a replica`;
   if (trouble.kind === 'database') return `a person ${trouble.act} a database`;
   return 'how' in trouble ? `${trouble.kind}: ${trouble.how}` : trouble.kind;
 }
@@ -161,6 +165,7 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       disturbance.meanwhile(trouble.write, happen, isDatabaseWrite);
       await stage.run('enforce', {});
     },
+    replica: ({ act, token, region }) => stage.replicas?.act(act, secretOf(token), region),
     'tokens of others': () => mintForeign(world),
     'by hand': ({ job, token }) => (job === 'rotate' ? rotateByHand(token) : stage.run(job, {})),
   };

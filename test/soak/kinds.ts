@@ -3,10 +3,13 @@ import { LATER_FIELDS } from '../world/older-version.ts';
 import { DAY, HOUR, MINUTE } from '../world/policy.ts';
 import type { Chance } from './chance.ts';
 import { drawDatabaseAct, drawRule, SUBJECTS } from './databases.ts';
+import { REPLICA_ACTS } from './replicas.ts';
 import type { Trouble } from './trouble.ts';
 
 interface Drawn {
   readonly tokens: number;
+  /** Regions with copies of secrets. */
+  readonly replicas: readonly string[];
   /** What people of this life do. */
   readonly acts: readonly string[];
 }
@@ -22,8 +25,8 @@ const WRITES_OF_A_ROTATION = 10;
 interface Kind {
   readonly draw: Draw;
   readonly perWeek: number;
-  /** Only where the policy holds databases to rules. */
-  readonly isOfDatabases?: true;
+  /** Only where the policy holds databases to rules, or wants copies of secrets. */
+  readonly of?: 'databases' | 'replicas';
   /** How much of it a life has that has it; 1 is usual. */
   readonly often?: readonly number[];
 }
@@ -186,21 +189,39 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'tokens of others': { perWeek: 0.3, draw: () => ({ kind: 'tokens of others' }) },
   databases: {
     perWeek: 2,
-    isOfDatabases: true,
+    of: 'databases',
     draw: (chance) => ({ kind: 'database', ...drawDatabaseAct(chance) }),
   },
   'databases behind a look': {
     perWeek: 1,
-    isOfDatabases: true,
+    of: 'databases',
     draw: (chance) => ({
       kind: 'database',
       ...drawDatabaseAct(chance),
       write: chance.between(1, 3),
     }),
   },
+  replicas: {
+    perWeek: 1,
+    of: 'replicas',
+    draw: (chance, { tokens, replicas }) => ({
+      kind: 'replica',
+      act: chance.pick(REPLICA_ACTS),
+      token: chance.between(0, tokens - 1),
+      region: chance.pick(replicas),
+    }),
+  },
+  'slow replicas': {
+    perWeek: 0.3,
+    of: 'replicas',
+    draw: (chance) => ({
+      ...{ kind: 'weather', system: 'aws', how: 'under way', share: 1 },
+      lastsMs: lasting(chance),
+    }),
+  },
   rules: {
     perWeek: 0.5,
-    isOfDatabases: true,
+    of: 'databases',
     draw: (chance) => ({ kind: 'rule', rule: drawRule(chance, chance.pick(SUBJECTS)) }),
   },
 };
@@ -219,19 +240,17 @@ interface Troubled {
   readonly tokens: number;
   readonly troubledMs: number;
   readonly databases?: object;
+  readonly replicas?: readonly string[];
 }
 
 /** The troubles of a life, of the kinds that it has: so rare ones meet. */
-export function drawTroubles(
-  chance: Chance,
-  { tokens, troubledMs, databases }: Troubled,
-  rate: number,
-): Trouble[] {
+export function drawTroubles(chance: Chance, about: Troubled, rate: number): Trouble[] {
   const kinds = Object.entries(KINDS).filter(
-    ([name, { isOfDatabases }]) =>
-      (databases !== undefined || !isOfDatabases) && chance.of(`kind ${name}`).happens(0.45),
+    ([name, { of }]) =>
+      (of === undefined || about[of] !== undefined) && chance.of(`kind ${name}`).happens(0.45),
   );
-  const drawn = { tokens, acts: drawActs(chance.of('acts')) };
+  const { tokens, troubledMs, replicas = [] } = about;
+  const drawn = { tokens, replicas, acts: drawActs(chance.of('acts')) };
   const troubles = kinds.flatMap(([name, { draw, perWeek, often = [0.3, 1, 3] }]) => {
     const its = chance.of(name);
     const rather = its.pick(often);

@@ -14,6 +14,7 @@ import { mend } from './mend.ts';
 import { createOracles } from './oracles.ts';
 import { type LifePlan, lengthOf } from './plan.ts';
 import { neighbourPolicy, policyOf, UNCHANGED } from './policies.ts';
+import { createReplicas } from './replicas.ts';
 import type { Trouble } from './trouble.ts';
 
 export interface Lived {
@@ -149,7 +150,8 @@ function startNeighbour(stage: Stage, plan: LifePlan): void {
 
 /** People do what the runbook says. */
 async function mendAll(stage: Stage, tell: Tell, disinherit: (secret: string) => void) {
-  const { world, oracles } = stage;
+  const { world, oracles, replicas } = stage;
+  for (const secret of oracles.listed()) await replicas?.mend(secret);
   for (const secret of oracles.inPeoplesHands()) {
     tell(`people mend ${secret}`);
     disinherit(secret);
@@ -170,12 +172,16 @@ async function approve({ deployment, run }: Stage, { databases }: LifePlan): Pro
 }
 
 /** What is not as it ought to be at the end of a calm time. */
-async function judge({ oracles, run, deployment }: Stage, calmAt: number): Promise<string[]> {
+async function judge(
+  { oracles, run, deployment, replicas }: Stage,
+  calmAt: number,
+): Promise<string[]> {
   const held = oracles.inPeoplesHands().map((name) => `D: ${name} is still in people's hands`);
   const found = [
     ...oracles.settle(calmAt),
     ...held,
     ...oracles.databases.unsettled(deployment.policy),
+    ...(replicas?.unsettled(oracles.view(), oracles.made()) ?? []),
   ];
   if (found.length > 0 || !oracles.isWell()) return found;
   const rings = [...(await run('rotate', {})), ...(await run('reap', {}))];
@@ -202,7 +208,7 @@ export async function live(
     ...{ activationDelayMs, revocationDelayMs, routers, manners },
     chance: chance.of('processes').next,
   });
-  const { clock, aws } = world;
+  const { clock, aws, account } = world;
   const tell: Tell = (line) => write(`${new Date(clock.now()).toISOString().slice(0, 19)} ${line}`);
   const startAt = clock.now();
   const calmAt = startAt + plan.troubledMs;
@@ -223,8 +229,10 @@ export async function live(
   const isAsOpened = inherited.size === 0;
   const deployment = isAsOpened ? world : world.deploy(policyOf(plan, UNCHANGED, inherited));
   oracles.use(deployment.policy);
+  const replicas = plan.replicas && createReplicas(world, account, plan.replicas);
   const stage: Stage = {
     world,
+    replicas,
     oracles,
     disturbance,
     inherited,
@@ -237,6 +245,7 @@ export async function live(
       const undisturbed = disturbance.disturbed();
       const unheld = disturbance.held();
       const judgeHolds = oracles.judgeHolds(job);
+      const judgeReplicas = oracles.judgeReplicas(job, event, replicas);
       const judgeDatabases = job === 'enforce' ? oracles.databases.enter(event) : undefined;
       const answer = await by.invoke(job, event);
       const wasAlone = leave();
@@ -244,6 +253,7 @@ export async function live(
       const isHeld = disturbance.held() > unheld;
       const about = { job, isStormy: disturbance.isStormy(), isDisturbed, isHeld };
       judgeHolds(answer, wasAlone);
+      judgeReplicas(answer, wasAlone && !isDisturbed);
       const lines = by.takeLines();
       for (const row of lines.flatMap(rowsIn)) rows[row] = (rows[row] ?? 0) + 1;
       const rang = oracles.hear(about, answer, lines);

@@ -26,6 +26,7 @@ import { DAY, HOUR } from '../world/policy.ts';
 import type { Answered, World } from '../world/world.ts';
 import { createDatabaseOracles } from './database-oracles.ts';
 import { sortTokens } from './long-dead.ts';
+import type { Replicas } from './replicas.ts';
 import { LONGEST_WAIT, promotionsOutside, type Windows } from './windows.ts';
 import { isRead } from './writes.ts';
 
@@ -208,6 +209,19 @@ export function createOracles(
         if (mayJudge) tell(givesNothingUnderHold(history, view()));
       };
     },
+    /** K: to be called before a run, and after it; what was asked about some tokens alone says nothing of the others. */
+    judgeReplicas(job: ScheduledJob, event: object, replicas: Replicas | undefined) {
+      const isWhole = job === 'rotate' && !('tokens' in event) && !('dryRun' in event);
+      if (!isWhole || !replicas) return () => {};
+      const judge = replicas.enter(view(), terms.made);
+      return (answer: Answered, isUndisturbed: boolean) => {
+        if (isUndisturbed) tell(judge(answer, view()));
+      };
+    },
+    /** Secrets of the policy's entries. */
+    listed: () => terms.listed,
+    /** Those of them that Keyturn makes itself. */
+    made: () => terms.made,
     use(policy: object) {
       terms = termsOf(policy, world);
       isPolicyNew = true;

@@ -5,6 +5,7 @@ import { type Chance, createChance } from './chance.ts';
 import type { Asking } from './consumers.ts';
 import { type DeclaredDatabases, drawDatabases } from './databases.ts';
 import { drawTroubles } from './kinds.ts';
+import { drawReplicas } from './replicas.ts';
 import type { Trouble } from './trouble.ts';
 import { drawWindows, LONGEST_WAIT, type Windows } from './windows.ts';
 
@@ -38,6 +39,8 @@ export interface LifePlan {
   readonly reading?: readonly number[];
   /** Absent: consumers ask at the firings of schedules. */
   readonly asking?: Asking;
+  /** Regions in which secrets have copies; absent: none has. */
+  readonly replicas?: readonly string[];
   /** Absent: tokens are rotated at any time. */
   readonly windows?: Windows;
   readonly troubles: readonly Trouble[];
@@ -129,7 +132,12 @@ export function drawPlan(seed: number, { days: asked, tokens, faultRate = 1 }: A
   const databases = drawDatabases(chance.of('databases'));
   const pace = { rotateMs: shortest, everyMs: rotate };
   const windows = drawWindows(chance.of('windows'), pace);
-  const about = { tokens: count, troubledMs, ...(databases && { databases }) };
+  const replicas = drawReplicas(chance.of('replicas'));
+  const about = {
+    ...{ tokens: count, troubledMs },
+    ...(databases && { databases }),
+    ...(replicas && { replicas }),
+  };
   return {
     seed,
     ...about,

@@ -63,6 +63,7 @@ export function policyOf(
       ...(plan.databases && { enforce: `rate(${plan.databases.everyMs / 3_600_000} hours)` }),
     },
     ...(retires && { onRemoval: 'retire' }),
+    ...(plan.replicas && { deployment: { replicaRegions: plan.replicas } }),
     ...(plan.deletesForeign && { expiredForeignTokens: 'delete' }),
     tokens: Object.fromEntries(
       listed.map((token) => [

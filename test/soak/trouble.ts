@@ -1,5 +1,6 @@
 import type { LaterField } from '../world/older-version.ts';
 import type { DatabaseAct, Rule } from './databases.ts';
+import type { ReplicaAct } from './replicas.ts';
 
 /** A call of one system during some time: what happens to it, and how often. */
 export interface Weather {
@@ -15,7 +16,9 @@ export interface Weather {
     | 'late'
     | 'throttled'
     /** The page of a proxy that finds no server. */
-    | 'page';
+    | 'page'
+    /** Descriptions of secrets say of copies that they are under way. */
+    | 'under way';
   /** Of the calls that are met. */
   readonly share: number;
   readonly lastsMs: number;
@@ -91,6 +94,14 @@ type DatabaseHand = DatabaseAct & {
   readonly write?: number;
 };
 
+/** A person does something to a secret's copy in another Region. */
+interface ReplicaHand {
+  readonly kind: 'replica';
+  readonly act: ReplicaAct;
+  readonly token: number;
+  readonly region: string;
+}
+
 /** Somebody deploys the same policy with another rule for a database. */
 interface Rules {
   readonly kind: 'rule';
@@ -132,4 +143,5 @@ export type Trouble = { readonly at: number } & (
   | Minting
   | DatabaseHand
   | Rules
+  | ReplicaHand
 );

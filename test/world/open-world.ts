@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { createAccount } from '../../sandbox/aws/account.ts';
 import type { Call } from '../../sandbox/interception.ts';
 import { VirtualClock } from '../../sandbox/virtual-clock.ts';
 import { createCanary } from './canary.ts';
@@ -10,7 +11,7 @@ import type { Saved, World } from './world.ts';
 
 const START_AT = Date.UTC(2026, 2, 2, 12);
 
-export interface WorldOptions extends SystemsOptions {
+export interface WorldOptions extends Omit<SystemsOptions, 'account'> {
   readonly startAt?: number;
 }
 
@@ -26,7 +27,8 @@ export async function openWorld(
   { startAt = START_AT, isSimulated = IS_SIMULATED, ...options }: WorldOptions = {},
 ): Promise<World> {
   const clock = new VirtualClock(startAt);
-  const systems = await openSystems(clock, { isSimulated, ...options });
+  const account = createAccount(clock);
+  const systems = await openSystems(clock, { isSimulated, ...options, account });
   const canary = createCanary(
     systems.cluster.managementToken,
     ...(systems.identityProvider ? [systems.identityProvider.clientSecret] : []),
@@ -46,6 +48,7 @@ export async function openWorld(
     ...deploy(policy),
     ...memoryOf(systems, clock),
     clock,
+    account,
     deploy,
     wait: (ms) => clock.runUntil(clock.now() + ms),
     origin: (call) => {

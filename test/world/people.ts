@@ -46,9 +46,12 @@ export interface People {
   label(secret: string, label: Label, version: Id): Promise<void>;
   /** Secrets Manager's own rotation, given up because its function is out of order: AWSPENDING stays, without a value. */
   cancelRotation(secret: string): Promise<void>;
-  /** With thirty days in which it may be restored, or for good at once. */
+  /** With thirty days in which it may be restored, or for good at once; its replicas first, with which AWS deletes none. */
   deleteSecret(secret: string, how?: 'for good'): Promise<void>;
   restoreSecret(secret: string): Promise<void>;
+  replicate(secret: string, region: string): Promise<void>;
+  /** Deletes the copy in another Region. */
+  removeReplica(secret: string, region: string): Promise<void>;
   untag(secret: string, keys: readonly string[]): Promise<void>;
   tag(secret: string, tags: Readonly<Record<string, string>>): Promise<void>;
   hold(secret: string, kind: 'frozen' | 'deleted'): Promise<void>;
@@ -88,6 +91,10 @@ export function createPeople(
   };
   const tag: People['tag'] = async (SecretId, tags) => {
     await secrets.tagResource({ SecretId, Tags: tagList(tags) });
+  };
+
+  const removeReplicas = async (SecretId: string, RemoveReplicaRegions: string[]) => {
+    await secrets.removeRegionsFromReplication({ SecretId, RemoveReplicaRegions });
   };
 
   const people: People = {
@@ -137,7 +144,13 @@ export function createPeople(
       await aws.settled();
       await secrets.cancelRotateSecret({ SecretId });
     },
+    async replicate(SecretId, Region) {
+      await secrets.replicateSecretToRegions({ SecretId, AddReplicaRegions: [{ Region }] });
+    },
+    removeReplica: (secret, region) => removeReplicas(secret, [region]),
     async deleteSecret(SecretId, how) {
+      const replicas = Object.keys(aws.state.secrets[SecretId]?.replicas ?? {});
+      if (replicas.length > 0) await removeReplicas(SecretId, replicas);
       const ForceDeleteWithoutRecovery = how === 'for good';
       await secrets.deleteSecret({ SecretId, ForceDeleteWithoutRecovery });
     },

@@ -1,5 +1,6 @@
 import type { RotateSecretRequest } from '@aws-sdk/client-secrets-manager';
 import type { RevocationReport } from '../../functions/revocation/report.ts';
+import type { Account } from '../../sandbox/aws/account.ts';
 import type { Aws } from '../../sandbox/aws/server.ts';
 import type { AwsState, PublishedEvent } from '../../sandbox/aws/state.ts';
 import type { Cluster } from '../../sandbox/cluster/server.ts';
@@ -25,6 +26,8 @@ export interface World extends Deployment {
 
   /** Time stands still while a test's own code runs; a function's own waiting moves it. */
   readonly clock: VirtualClock;
+  /** The other Regions of its account. */
+  readonly account: Account;
   wait(ms: number): Promise<void>;
 
   /** What consumers read: the whole text of a version, AWSCURRENT's by default. */

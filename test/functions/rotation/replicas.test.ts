@@ -1,14 +1,11 @@
 import { expect, test } from 'vitest';
-import { createAccount } from '../../../sandbox/aws/account.ts';
 import type { Interceptor } from '../../../sandbox/interception.ts';
 import { denied } from '../../world/faults.ts';
 import { openWorldForTest } from '../../world/open-world.ts';
 import { DAY, HOUR, policyWith, TELEGRAF, writer } from '../../world/policy.ts';
-import type { World } from '../../world/world.ts';
 
 const FRANKFURT = 'eu-central-1';
 const STOCKHOLM = 'eu-north-1';
-const START = Date.UTC(2026, 2, 2, 12);
 
 const entries = { telegraf: writer };
 const replicatedTo = (...replicaRegions: (string | object)[]) =>
@@ -22,9 +19,8 @@ const DESCRIBE_DENIED = {
 
 /** A world in a Region of an account that has others. */
 async function openIn(policy: object) {
-  let world: World | undefined;
-  const account = createAccount({ now: () => world?.clock.now() ?? START });
-  world = await openWorldForTest(policy, { account });
+  const world = await openWorldForTest(policy);
+  const { account } = world;
   const copyIn = (region: string) => account.region(region).findByName(TELEGRAF);
   const replicas = () => world.aws.state.secrets[TELEGRAF]?.replicas;
   return { account, world, copyIn, replicas };
