@@ -4,8 +4,8 @@ import { HOUR, policyWith, TELEGRAF, writer } from './policy.ts';
 import type { World } from './world.ts';
 
 /** As after a move that was approved: the secret has a token of the new cluster, and before it one of the old. */
-export async function openMoved(): Promise<World> {
-  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }));
+export async function openMoved(more: object = {}): Promise<World> {
+  const world = await openWorldForTest(policyWith({ telegraf: writer, grafana: writer }, more));
   await world.rotate();
   await world.wait(2 * HOUR);
   world.cluster.state.tokens.length = 0;
