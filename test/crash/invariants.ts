@@ -64,10 +64,15 @@ export const promotedIn = ({ first }: History, step: Step): SeenSecret[] =>
     return step.before.secrets.get(name)?.labels.AWSCURRENT !== version;
   });
 
-/** A: nothing is promoted before it was probed, and every router accepts it. */
+/**
+ * A: nothing is promoted before it was probed, and every router accepts it. An order that ends first has nothing better to give:
+ * whether it saw that work, its answer says.
+ */
 function* promotionsWereProved(history: History, step: Step, terms: Terms): Violations {
-  if (step.call.caller === undefined) return;
-  for (const secret of promotedIn(history, step)) {
+  const { call, isOrdered, endedFirst } = step;
+  if (call.caller === undefined) return;
+  const isLast = ({ name }: SeenSecret) => isOrdered && endedFirst?.has(name) === true;
+  for (const secret of promotedIn(history, step).filter((each) => !isLast(each))) {
     const { AWSCURRENT: token = '' } = secret.holders;
     // The request waited, and meanwhile another order froze the secret and saw the string refused: it stays under that hold.
     if (history.ordered[token] && isOnHold(secret)) continue;
@@ -303,7 +308,9 @@ function* leavesForeignAlone(history: History, step: Step, terms: Terms): Violat
   const foreign = Object.keys(history.foreign).flatMap((id) => before.tokens.get(id) ?? []);
   for (const was of foreign) {
     const is = after.tokens.get(was.id);
-    if (is && (is === was || imprint(is) === imprint(was))) continue;
+    // A life forgets what was deleted long ago.
+    const isAsItWas = is ? is === was || imprint(is) === imprint(was) : !isAlive(was);
+    if (isAsItWas) continue;
     const mayGo = terms.deletesExpired && isExpired(was, before.at) && !(is && isAlive(is));
     // A person may have taken its marker after the last look.
     if (history.disowned[was.id]) continue;

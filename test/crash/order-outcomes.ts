@@ -4,7 +4,15 @@ import { short, type Violations } from './invariants.ts';
 import type { Laboratory } from './laboratory.ts';
 import { SECRET } from './policy.ts';
 import type { OrderScenario, Outcome } from './scenarios/revocation.ts';
-import { holdOf, isAlive, isArmed, isExpired, isOnHold, type SeenToken } from './view.ts';
+import {
+  holdOf,
+  isAlive,
+  isArmed,
+  isExpired,
+  isOnHold,
+  type SeenSecret,
+  type SeenToken,
+} from './view.ts';
 
 export type Answer = Answered<RevocationReport>;
 
@@ -118,6 +126,12 @@ const reasonsOf = ({ unconfirmed, tokens }: RevocationReport) => [
   ...tokens.flatMap((each) => each.unconfirmed ?? []),
 ];
 
+/** Whether every router lets a token do all that it could do once. */
+const worksEverywhere = ({ history, world }: Judged, id: string) =>
+  (history.granted[id] ?? []).every(({ action, resource }) =>
+    world.accepts(history.strings[id] ?? '', action === 'read' ? 'read' : 'write', resource),
+  );
+
 /** What tells people nothing. */
 const BUGS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
 
@@ -165,45 +179,56 @@ const HOLDS: Readonly<Record<string, string>> = { freeze: 'frozen', delete: 'del
 const GIVING = ['replace', 'unfreeze'];
 
 /**
- * Nothing is given back to a token that a person deleted, or whose marker they took (that had what it could do), or in a secret
+ * Nothing is given back to a token that expired or that a person deleted, or whose marker they took (that had what it could do), or in a secret
  * that has no value: the answer to an unfreeze says so.
  */
 function isToldGone(
-  { result }: Answer,
+  answer: Answer,
+  name: string,
   current: SeenToken | undefined,
-  { foreign }: Judged['history'],
+  { view, history: { foreign } }: Judged,
 ): boolean {
   if (current === undefined) {
-    return result?.unconfirmed.some((text) => text.includes(`${SECRET} has no version`)) === true;
+    return says(answer, `${name} has no version`);
   }
-  const row = result?.tokens.find(({ tokenId }) => tokenId === current.id);
-  const isLost = !isAlive(current) || foreign[current.id] === true;
+  const row = answer.result?.tokens.find(({ tokenId }) => tokenId === current.id);
+  const isOver = !isAlive(current) || isExpired(current, view().at);
+  const isLost = isOver || foreign[current.id] === true;
   return isLost && row?.unconfirmed !== undefined;
 }
 
+/** Whether an answer names something that it does not confirm. */
+const says = ({ result }: Answer, what: string) =>
+  result?.unconfirmed.some((text) => text.includes(what)) === true;
+
 /** What an order about a secret has brought about, when it says that it is done. */
 export function* reached(
-  laboratory: Laboratory,
-  { way }: OrderScenario,
+  laboratory: Judged,
+  { way }: { readonly way: string },
   answer: Answer,
+  name = SECRET,
 ): Violations {
-  const { result } = answer;
   const seen = laboratory.view();
-  const secret = seen.secrets.get(SECRET);
+  const secret = seen.secrets.get(name);
   if (!secret || secret.isDeleted) return;
-  const isSaid = (what: string) => result?.unconfirmed.some((text) => text.includes(what)) === true;
+  const isSaid = (what: string) => says(answer, what);
   const hold = holdOf(secret);
   // Nobody may write a secret from which a person took our tag: then the answer says that no hold could be set.
-  const isBarred = secret.tags['keyturn:owner'] === undefined && isSaid(`set on ${SECRET}`);
+  const isBarred = secret.tags['keyturn:owner'] === undefined && isSaid(`set on ${name}`);
   // Lifting a deletion leaves the freeze that a person set beside it, and says so.
-  const isLeftFrozen = way === 'lift' && hold === 'frozen' && isSaid(`${SECRET} stays on hold`);
+  const isLeftFrozen = way === 'lift' && hold === 'frozen' && isSaid(`${name} stays on hold`);
   if (hold !== HOLDS[way] && !isBarred && !isLeftFrozen)
     yield `H: ${way} was done, and the hold is ${hold}`;
-  // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there,
-  // and what an order by one token left because nobody may look whether that is current.
-  const tokens = tokensOf(laboratory).filter(
-    ({ id, marker }) =>
-      !laboratory.history.foreign[id] && !(isSaid(id) && (isBarred || marker.secret !== SECRET)),
+  // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there, and given
+  // back there, and what an order by one token left because nobody may look whether that is current.
+  const isLeftThere = ({ id, marker }: SeenToken) =>
+    marker.secret !== name && isSaid(way === 'unfreeze' ? name : id);
+  const tokens = tokensOf(laboratory, name).filter(
+    (token) =>
+      !isExpired(token, seen.at) &&
+      !laboratory.history.foreign[token.id] &&
+      !(isBarred && isSaid(token.id)) &&
+      !isLeftThere(token),
   );
   const left = {
     delete: tokens,
@@ -211,13 +236,22 @@ export function* reached(
     unfreeze: tokens.filter(({ marker }) => marker.frozen !== undefined),
   }[way];
   if (left?.length) yield `L: ${way} was done, and left ${left.map(({ id }) => short(id))}`;
-  const current = seen.tokens.get(secret.holders.AWSCURRENT ?? '');
-  const works = current !== undefined && isAlive(current) && isArmed(current);
-  // What a person has put there meanwhile is theirs, and an alarm tells of it.
-  const isTheirs = !current && laboratory.history.placed[secret.labels.AWSCURRENT ?? ''];
-  const isLost = way === 'unfreeze' && isToldGone(answer, current, laboratory.history);
-  if (GIVING.includes(way) && !works && !isTheirs && !isLost)
-    yield `A: ${way} was done, and AWSCURRENT is not armed`;
+  if (GIVING.includes(way)) yield* gave(laboratory, way, answer, secret);
+}
+
+/** What consumers of a secret have after an order that gives them something. */
+function* gave(laboratory: Judged, way: string, answer: Answer, secret: SeenSecret): Violations {
+  const { name, labels, holders } = secret;
+  const current = laboratory.view().tokens.get(holders.AWSCURRENT ?? '');
+  const works = current && isAlive(current) && isArmed(current);
+  // What a person has put there is theirs, and an alarm tells of it. The string of a token that was ours, the answer does not confirm.
+  const isPlaced = laboratory.history.placed[labels.AWSCURRENT ?? ''];
+  const isTheirs = isPlaced && (!current || says(answer, name));
+  const isLost = way === 'unfreeze' && isToldGone(answer, name, current, laboratory);
+  if (!works && !isTheirs && !isLost) yield `A: ${way} was done, and AWSCURRENT is not armed`;
+  const isConfirmed = answer.result?.confirmed && current;
+  if (isConfirmed && !worksEverywhere(laboratory, current.id))
+    yield `A: ${way} was confirmed, and AWSCURRENT cannot do all that it could`;
 }
 
 /** A token that an earlier attempt of an order made, and that consumers have now, or would have next. */
@@ -230,9 +264,12 @@ interface Successor {
 const SAME_ORDER_MS = 3_600_000;
 
 /** The successor that an order finds when it is given again. */
-export function successorOf(laboratory: Laboratory): Successor | undefined {
+export function successorOf(
+  laboratory: Pick<Laboratory, 'view' | 'history'>,
+  name = SECRET,
+): Successor | undefined {
   const { at, tokens, secrets } = laboratory.view();
-  const { holders = {}, labels = {} } = secrets.get(SECRET) ?? {};
+  const { holders = {}, labels = {} } = secrets.get(name) ?? {};
   const { AWSCURRENT = '', AWSPENDING = '' } = holders;
   const labelled = Object.values(labels);
   const ofOrder = (id: string) => {
@@ -246,7 +283,7 @@ export function successorOf(laboratory: Laboratory): Successor | undefined {
   const current = ofOrder(AWSCURRENT);
   if (!current) return undefined;
   const isYoung = at - current.createdAt < SAME_ORDER_MS;
-  const older = tokensOf(laboratory).filter(
+  const older = tokensOf(laboratory, name).filter(
     // Nothing ends what a person put and nobody knows: it keeps no order open. The id of its version tells of one whose marker a person took.
     ({ id, createdAt, marker }) =>
       createdAt < current.createdAt &&
@@ -257,9 +294,13 @@ export function successorOf(laboratory: Laboratory): Successor | undefined {
 }
 
 /** The same words go on where they ended, or are a new order; never does one undo what the same one did. */
-export function* goesOnOrBeginsAnew(laboratory: Laboratory, { id, goesOn }: Successor): Violations {
+export function* goesOnOrBeginsAnew(
+  laboratory: Pick<Laboratory, 'view'>,
+  { id, goesOn }: Successor,
+  name = SECRET,
+): Violations {
   const { tokens, secrets } = laboratory.view();
-  const isCurrent = secrets.get(SECRET)?.holders.AWSCURRENT === id;
+  const isCurrent = secrets.get(name)?.holders.AWSCURRENT === id;
   const token = tokens.get(id);
   const lives = token !== undefined && isAlive(token);
   if (goesOn && !lives) yield `the order revoked ${short(id)}, which it had minted itself`;

@@ -138,9 +138,9 @@ export function createHappenings(stage: Stage, plan: LifePlan, tell: (line: stri
       const leave = oracles.enter();
       const unheld = disturbance.held();
       const answer = await stage.deployment.revoke(order);
-      leave();
+      const wasAlone = leave();
       oracles.judgeEnd(`the order to ${way}`, answer, disturbance.held() > unheld);
-      judge(answer);
+      judge(answer, wasAlone);
       const { error } = answer;
       // What a process that died had sent already takes effect behind its end.
       clock.at(clock.now() + MINUTE, () => oracles.endedFirst.delete(secret));

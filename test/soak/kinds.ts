@@ -62,6 +62,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   orders: {
     perWeek: 0.7,
+    // What is given back is seen where orders are about what others held.
+    often: [0.3, 1, 3, 15],
     draw(chance, { tokens }) {
       const way = chance.pick([
         'replace',

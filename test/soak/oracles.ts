@@ -3,7 +3,13 @@ import type { Rising } from '../crash/alarms.ts';
 import { hearing } from '../crash/hearing.ts';
 import { emptyHistory, note, noteLook, noteProbe } from '../crash/history.ts';
 import { violations, violationsByTime } from '../crash/invariants.ts';
-import { claims, condemnedIn } from '../crash/order-outcomes.ts';
+import {
+  claims,
+  condemnedIn,
+  goesOnOrBeginsAnew,
+  reached,
+  successorOf,
+} from '../crash/order-outcomes.ts';
 import {
   givesNothingUnderHold,
   heldStaysDead,
@@ -144,6 +150,9 @@ export function createOracles(
       tell([`M: ${what} did not end before its deadline`]);
   };
 
+  /** Secrets Manager shows what is. */
+  const isFresh = () => aws.readLagMs === 0 && aws.listLagMs === 0;
+
   const isHeld = (name: string) => isOnHold(view().secrets.get(name));
 
   const troublesNow = () => [
@@ -201,10 +210,9 @@ export function createOracles(
     /** H: to be called before a run, and after it. What fails, or sees the past, leaves its rest to the next one of `reap`. */
     judgeHolds(job: ScheduledJob) {
       const before = view();
-      const isClear = () => aws.readLagMs === 0 && aws.listLagMs === 0;
-      const wasClear = isClear();
+      const wasFresh = isFresh();
       return ({ error }: Answered, wasAlone: boolean) => {
-        const mayJudge = !error && wasAlone && wasClear && isClear();
+        const mayJudge = !error && wasAlone && wasFresh && isFresh();
         if (mayJudge && job === 'reap') tell(heldStaysDead(before, view(), history));
         if (mayJudge) tell(givesNothingUnderHold(history, view()));
       };
@@ -233,14 +241,27 @@ export function createOracles(
     },
     /** M: to be called of whatever runs. */
     judgeEnd,
-    /** L: compares what an order answers with what was to be ended when it was given. A person may act meanwhile. */
+    /**
+     * L: compares what an order answers with what was to be ended when it was given, and with what it brought about. A person may act
+     * meanwhile, and another run.
+     */
     judgeOrder(secret: string, way: string) {
-      const condemned = condemnedIn(secret, way, inWorld);
+      // All orders of a life to replace have the same words: given again, it goes on with what it made.
+      const made = way === 'replace' ? successorOf(inWorld, secret) : undefined;
+      const condemned = condemnedIn(secret, way, inWorld).filter(
+        (id) => !(made?.goesOn && id === made.id),
+      );
       const acts = handActs;
+      const wasFresh = isFresh();
       meant.add(secret);
-      return (answer: Answered<RevocationReport>) => {
+      return (answer: Answered<RevocationReport>, wasAlone: boolean) => {
         meant.delete(secret);
-        if (handActs === acts) tell(claims(inWorld, condemned, answer));
+        if (handActs !== acts) return;
+        tell(claims(inWorld, condemned, answer));
+        const mayJudge = answer.result?.done && wasAlone && wasFresh && isFresh();
+        if (!mayJudge) return;
+        tell(reached(inWorld, { way }, answer, secret));
+        if (made) tell(goesOnOrBeginsAnew(inWorld, made, secret));
       };
     },
     /** A person asks for the rotation of a secret, until that is done. */
