@@ -220,9 +220,10 @@ export function* reached(
   if (hold !== HOLDS[way] && !isBarred && !isLeftFrozen)
     yield `H: ${way} was done, and the hold is ${hold}`;
   // What a person put, and no marker knows, is in what is not confirmed. So is another secret's, which is ended there, and given
-  // back there, and what an order by one token left because nobody may look whether that is current.
-  const isLeftThere = ({ id, marker }: SeenToken) =>
-    marker.secret !== name && isSaid(way === 'unfreeze' ? name : id);
+  // back there, unless it can do nothing, and what an order by one token left because nobody may look whether that is current.
+  const isLeftThere = (token: SeenToken) =>
+    token.marker.secret !== name &&
+    (way === 'unfreeze' ? isSaid(name) : isSaid(token.id) || !isArmed(token));
   const tokens = tokensOf(laboratory, name).filter(
     (token) =>
       !isExpired(token, seen.at) &&
