@@ -240,7 +240,7 @@ describe('a mistake in it names file, line, key, what was found and what was exp
     [
       'more tags than a secret has room for',
       { tags: tags(46) },
-      /^keyturn\.yaml:10: deployment\.tags: found .*expected at most 45 tags, because Secrets Manager takes 50 and Keyturn sets some itself$/,
+      /^keyturn\.yaml:10: deployment\.tags: found .*expected at most 44 tags, because Secrets Manager takes 50 and Keyturn sets some itself$/,
     ],
     [
       'more text than the environment of a function has room for',

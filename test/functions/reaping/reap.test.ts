@@ -269,6 +269,50 @@ test('keeps the secret of a removed entry into which a person puts a string whil
   expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeUndefined();
 });
 
+test('a secret that a person replicates while its deletion is planned stays, and nothing fails for it', async () => {
+  const world = await openWorldForTest(policyWith({ ...entries, grafana: writer }));
+  await world.rotate();
+  await world.wait(DAY);
+  await world.people.deleteToken(world.holders(TELEGRAF).AWSCURRENT);
+  let looks = 0;
+  world.intercept(async ({ operation, caller }, effect) => {
+    const isLook = caller !== undefined && operation === 'DescribeSecret';
+    if (isLook) looks += 1;
+    if (isLook && looks === 2) await world.people.replicate(TELEGRAF, 'eu-central-1');
+    return effect();
+  });
+  const { result, error } = await world
+    .deploy(policyWith({ grafana: writer }, { onRemoval: 'retire' }))
+    .reap();
+  expect(error).toBeUndefined();
+  expect(result?.outcomes).toMatchObject([
+    { action: { kind: 'delete-secret' }, result: 'skipped' },
+  ]);
+  expect(world.aws.state.secrets[TELEGRAF]?.deletedAt).toBeUndefined();
+});
+
+test('an expired token of others that another deployment marks as its own while the deletion is planned stays', async () => {
+  const policy = policyWith(entries, { expiredForeignTokens: 'delete' });
+  const world = await openWorldForTest(policy);
+  await world.rotate();
+  const { id } = await world.people.mint({
+    ...{ description: 'of others', permissions: [] },
+    expiresAt: '2026-03-03T12:00:00Z',
+  });
+  await world.wait(2 * DAY);
+  world.intercept(({ operation, subject }, effect) => {
+    const token = world.cluster.state.tokens.find((each) => each.id === id);
+    if (operation === 'GET /tokens/{id}' && subject === id && token)
+      token.description = 'grafana [keyturn:1 owner=office secret=keyturn/office/grafana]';
+    return Promise.resolve(effect());
+  });
+  const { result } = await world.reap();
+  expect(result?.outcomes).toMatchObject([
+    { action: { kind: 'delete-foreign', tokenId: id }, result: 'skipped' },
+  ]);
+  expect(world.tokens().map((token) => token.id)).toContain(id);
+});
+
 test('reports expired tokens of others, and deletes them where the policy says so', async () => {
   const world = await openWorldForTest(policyWith(entries));
   await world.rotate();

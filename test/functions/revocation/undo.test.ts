@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Permission } from '../../../sandbox/cluster/state.ts';
 import { type Interceptor, passThrough } from '../../../sandbox/interception.ts';
-import { besideRun, disturb } from '../../world/faults.ts';
+import { besideRun, disturb, meanwhile } from '../../world/faults.ts';
 import { DAY, HOUR, MINUTE, TELEGRAF } from '../../world/policy.ts';
 import type { Answered, Saved, World } from '../../world/world.ts';
 import { STRIDE } from './every-call.ts';
@@ -77,6 +77,57 @@ test.each([
     expect(wrong).toEqual([]);
   },
 );
+
+test('lift takes nothing from the hold of another person that it finds right before it begins, and notes nothing', async () => {
+  await world.revoke({ ...deletion, ...alices });
+  const saved = world.save();
+  const operations: string[] = [];
+  const lift = () => world.revoke({ ...order, way: 'lift' });
+  await disturb(world, lift, 1_000, {
+    counts({ operation }) {
+      operations.push(operation);
+      return true;
+    },
+    meet: (_call, effect) => Promise.resolve(effect()),
+  });
+  const began = operations.indexOf('TagResource');
+  await world.restore(saved);
+  const { answer } = await disturb(
+    world,
+    lift,
+    operations.lastIndexOf('DescribeSecret', began) + 1,
+    {
+      meet: meanwhile(() =>
+        world.people.tag(TELEGRAF, { 'keyturn:hold': 'deleted 2026-03-02T13:30:00Z: legal' }),
+      ),
+    },
+  );
+  expect(answer.result?.confirmed).not.toBe(true);
+  expect([world.hold(TELEGRAF), isLabelled()]).toEqual(['deleted', true]);
+  expect(world.tags(TELEGRAF)).not.toHaveProperty('keyturn:lifted');
+});
+
+test('restore gives nothing back to a token that is frozen, whatever the quarantine took before, and says so', async () => {
+  const tokenId = world.holders(GRAFANA).AWSCURRENT ?? '';
+  await world.rotate({ tokens: ['grafana'], force: true });
+  const isQuarantined = () =>
+    world.tokens(GRAFANA).some(({ id, marker }) => id === tokenId && marker?.quarantined);
+  for (let days = 0; days < 4 && !isQuarantined(); days += 1) {
+    await world.wait(DAY);
+    await world.reap();
+  }
+  expect(isQuarantined()).toBe(true);
+  await world.revoke({ way: 'freeze', tokenId, ...alices });
+  const report = reportOf(await world.revoke({ way: 'restore', tokenId, reason: 'needed' }));
+  expect(report.tokens).toMatchObject([
+    { tokenId, result: 'left', unconfirmed: 'it is frozen; unfreeze it' },
+  ]);
+  expect(world.tokens(GRAFANA).find(({ id }) => id === tokenId)).toMatchObject({
+    permissions: [],
+    marker: { frozen: expect.anything() },
+  });
+});
+
 const isLabelled = () =>
   Object.keys(world.labels(TELEGRAF)).some((label) => label.startsWith('keyturn-hold'));
 

@@ -42,6 +42,19 @@ test.each(['before the order', 'before lift', 'after lift'] as const)(
   },
 );
 
+test('a cluster tag that was lost, and is put back, says of no token that another cluster may have it', async () => {
+  const world = await openWorldForTest(policyWith({ telegraf: writer }));
+  await world.rotate();
+  const former = world.holders(TELEGRAF).AWSCURRENT;
+  await world.rotate({ tokens: ['telegraf'], force: true });
+  await world.wait(HOUR);
+  await world.people.deleteToken(former);
+  await world.people.untag(TELEGRAF, ['keyturn:cluster']);
+  expect((await world.rotate()).error).toBeUndefined();
+  expect(world.tags(TELEGRAF)['keyturn:cluster']).toBe(world.cluster.url);
+  expect(world.tags(TELEGRAF)).not.toHaveProperty('keyturn:moved');
+});
+
 test('so it is by name', async () => {
   const world = await openDeleted('before lift');
   const { error } = await world.rotate({ tokens: ['telegraf'], force: true });

@@ -46,6 +46,16 @@ test('retires a removed token by the defaults, its AWSCURRENT notwithstanding', 
   expect(planned([old({ superseded: NOW - DAY })])).toEqual(does('fence', 'GraceOver'));
 });
 
+test.each(['AWSCURRENT', 'AWSPREVIOUS'])(
+  'retires a removed token though nobody knows what %s has: nobody is to have anything of it',
+  (label) => {
+    const secrets = [secretOf({ ...labels, [label]: id(70) }, { name })];
+    const observation = observationOf({ secrets, tokens: [old({})] });
+    const { actions } = planReaping(policyOf({ onRemoval: 'retire' }), observation);
+    expect(actions).toEqual(does('supersede', 'Removed').actions);
+  },
+);
+
 test('counts what a removal takes away without a successor', () => {
   const fenced = { superseded: NOW - 9 * DAY, fenced: NOW - DAY };
   expect(planned([old(fenced)])).toEqual(does('quarantine', 'FenceOver', 1));
